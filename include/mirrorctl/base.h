@@ -150,7 +150,7 @@ enum err_code buf_add(struct buf *b, const void *bytes, size_t n, struct err *e)
 enum err_code buf_addstr(struct buf *b, const char *s, struct err *e);
 enum err_code buf_addf(struct buf *b, struct err *e, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void buf_clear(struct buf *b);   /* len = 0, memory kept */
-void buf_release(struct buf *b); /* memory freed; for CLEANUP */
+void buf_release(struct buf *b); /* memory wiped and freed; for CLEANUP */
 const char *buf_str(const struct buf *b); /* never NULL */
 
 bool str_eq(const char *a, const char *b);              /* NULL equals only NULL */
@@ -182,7 +182,7 @@ struct wall {
 struct clock {
     struct wall (*wall)(void *ctx);
     struct mono (*mono)(void *ctx);
-    void (*sleep)(void *ctx, struct ms d);
+    void (*sleep)(void *ctx, struct ms d); /* a signal may end it early */
     void *ctx;
 };
 extern const struct clock clock_system;
@@ -212,7 +212,7 @@ enum err_code file_read(const char *path, struct buf *out, struct err *e);
  */
 enum err_code file_write_atomic(const char *path, const void *bytes, size_t n, unsigned mode,
                                 struct err *e);
-/* As mkdir -p; new folders get mode. ERR_IO. */
+/* As mkdir -p; new folders get mode (less the umask). ERR_IO. */
 enum err_code dir_make(const char *path, unsigned mode, struct err *e);
 /* dir + "/" + name, or name when it is absolute. In the arena. */
 char *path_join(struct arena *a, const char *dir, const char *name);
@@ -254,8 +254,14 @@ void log_write(enum log_level level, const char *event, const struct log_field *
  * `secret_fd` (or -1) is inherited as descriptor 9: the way by which a credential reaches git.
  * Its process group is killed when the deadline passes (TERM, then KILL after 2 s).
  *
- *     struct child_spec c = {.argv = argv, .deadline = {30000}, .secret_fd = -1, .stdin_fd = -1};
- *     TRY(child_run(&c, &out, &status, e));
+ * Only absolute folders of PATH count. A child that outlives the program which was run (a daemon of its)
+ * is not waited for.
+ *
+ *     CLEANUP(child_result_release) struct child_result r = child_result_init(1 << 20);
+ *     struct child_spec c = CHILD_SPEC_INIT;
+ *     c.argv = argv;
+ *     c.deadline.v = 30000;
+ *     TRY(child_run(&c, &r, e));
  */
 struct child_spec {
     const char *const *argv;
@@ -264,7 +270,7 @@ struct child_spec {
     const void *stdin_bytes; /* written to the child's stdin while its output is read; or NULL */
     size_t stdin_len;
     int stdin_fd;           /* used as stdin when >= 0 and stdin_bytes is NULL; else /dev/null */
-    int stdout_fd;          /* >= 0: stdout goes there instead of the buffer */
+    int stdout_fd;          /* > 0: stdout goes there instead of the buffer */
     int secret_fd;          /* -1: none */
     struct ms deadline;     /* for the whole run; 0 = none */
     const volatile int *interrupted; /* non-zero ends the wait with ERR_INTERRUPTED; may be NULL */
@@ -281,13 +287,16 @@ struct child_result child_result_init(size_t max_out);
 
 /*
  * ERR_OK means that the child ran and was reaped; look at status. ERR_NOT_FOUND: no such program.
- * ERR_TIMEOUT, ERR_INTERRUPTED, ERR_LIMIT, ERR_IO: the child was killed and reaped.
+ * ERR_TIMEOUT, ERR_INTERRUPTED, ERR_LIMIT, ERR_IO: the child was killed and reaped; r->err still holds
+ * what it said. Any number of threads may run children at once.
  */
 enum err_code child_run(const struct child_spec *spec, struct child_result *r, struct err *e);
 
 /*
  * A child that is talked to: its stdin and stdout are pipes of the caller's, non-blocking reads and
- * writes under a deadline. stderr is collected (last LIMIT_CHILD_STDERR bytes).
+ * writes under a deadline. stderr is collected (last LIMIT_CHILD_STDERR bytes). stdin_bytes is not used;
+ * a stdin_fd or stdout_fd of the spec stands in for the pipe. An `idle` of 0 leaves only the deadline of
+ * the spec, with which the child is killed.
  */
 struct child;
 enum err_code child_start(const struct child_spec *spec, struct child **out_child, struct err *e);

@@ -13,9 +13,11 @@ enum {
     FD_ABOVE = 10, /* sources are moved to here or higher before 0, 1, 2 and 9 are filled */
 };
 
+enum step { STEP_SETUP, STEP_CWD, STEP_EXEC };
+
 /* What the child tells the parent when it does not get as far as the new program. */
 struct report {
-    enum { STEP_SETUP = 1, STEP_CWD, STEP_EXEC } step;
+    enum step step;
     int error;
 };
 
@@ -98,7 +100,7 @@ static char **build_paths(struct arena *a, const char *program)
 
 /* ---- In the child: async-signal-safe calls only ---------------------------------------------- */
 
-static NORETURN void give_up(int report_fd, int step, int error)
+static NORETURN void give_up(int report_fd, enum step step, int error)
 {
     struct report r = {.step = step, .error = error};
     ssize_t ignored = write(report_fd, &r, sizeof(r)); /* less than PIPE_BUF: whole or not at all */
