@@ -228,6 +228,7 @@ char *path_expand(struct arena *a, const char *path);
  * text or JSON. Fields are typed, so that a secret (an opaque struct) does not compile:
  *
  *     log_event(LOG_INFO, "pass done", LOG_STR("slave", id), LOG_INT("actions", n));
+ *     log_write(LOG_INFO, "stopping", NULL, 0);  (C17 wants at least one field in log_event)
  */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 struct log_field {
@@ -254,8 +255,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
  * `secret_fd` (or -1) is inherited as descriptor 9: the way by which a credential reaches git.
  * Its process group is killed when the deadline passes (TERM, then KILL after 2 s).
  *
- * Only absolute folders of PATH count. A child that outlives the program which was run (a daemon of its)
- * is not waited for.
+ * Only absolute folders of PATH count. A grandchild that outlives the program is not waited for.
  *
  *     CLEANUP(child_result_release) struct child_result r = child_result_init(1 << 20);
  *     struct child_spec c = CHILD_SPEC_INIT;
@@ -287,16 +287,16 @@ struct child_result child_result_init(size_t max_out);
 
 /*
  * ERR_OK means that the child ran and was reaped; look at status. ERR_NOT_FOUND: no such program.
- * ERR_TIMEOUT, ERR_INTERRUPTED, ERR_LIMIT, ERR_IO: the child was killed and reaped; r->err still holds
- * what it said. Any number of threads may run children at once.
+ * ERR_TIMEOUT, ERR_INTERRUPTED, ERR_LIMIT, ERR_IO: the child was killed and reaped; r->err still
+ * holds what it said. Any number of threads may run children at once.
  */
 enum err_code child_run(const struct child_spec *spec, struct child_result *r, struct err *e);
 
 /*
  * A child that is talked to: its stdin and stdout are pipes of the caller's, non-blocking reads and
- * writes under a deadline. stderr is collected (last LIMIT_CHILD_STDERR bytes). stdin_bytes is not used;
- * a stdin_fd or stdout_fd of the spec stands in for the pipe. An `idle` of 0 leaves only the deadline of
- * the spec, with which the child is killed.
+ * writes under a deadline. stderr is collected (last LIMIT_CHILD_STDERR bytes). stdin_bytes is not
+ * used; a stdin_fd or stdout_fd of the spec stands in for the pipe. An `idle` of 0 leaves only the
+ * deadline of the spec, with which the child is killed.
  */
 struct child;
 enum err_code child_start(const struct child_spec *spec, struct child **out_child, struct err *e);
