@@ -255,7 +255,8 @@ static enum err_code timed_out(struct err *e, const char *name, const char *what
 /* The user's wish to stop and the deadline of the whole run. */
 static enum err_code check(struct child *c, struct err *e)
 {
-    if (c->interrupted != NULL && *c->interrupted != 0) {
+    /* Atomic, since the handler that sets it may run on any thread. */
+    if (c->interrupted != NULL && __atomic_load_n(c->interrupted, __ATOMIC_RELAXED) != 0) {
         kill_and_reap(c);
         return err_set(e, ERR_INTERRUPTED, "'%s' was stopped: interrupted", c->name);
     }
@@ -337,7 +338,7 @@ enum err_code child_read(struct child *c, void *bytes, size_t n, struct ms idle,
         if (idle_over(since, idle))
             return timed_out(e, c->name, "sent nothing", idle);
 
-        int ready;
+        int ready = 0;
         TRY(step(c, READY_OUT, idle_left(since, idle), &ready, e));
         if ((ready & READY_GONE) != 0) {
             *out_n = 0;
@@ -394,7 +395,7 @@ enum err_code child_write(struct child *c, const void *bytes, size_t n, struct m
         if (idle_over(since, idle))
             return timed_out(e, c->name, "took no input", idle);
 
-        int ready;
+        int ready = 0;
         TRY(step(c, READY_IN, idle_left(since, idle), &ready, e));
     }
     return ERR_OK;
@@ -412,7 +413,7 @@ enum err_code child_wait(struct child *c, struct ms idle, int *out_status, struc
     for (int64_t slice = 1; !has_exited(c);) {
         if (idle_over(since, idle))
             return timed_out(e, c->name, "did not end", idle);
-        int ready;
+        int ready = 0;
         /* With stderr closed nothing wakes poll at the child's end, hence short slices. */
         TRY(step(c, 0, slice, &ready, e));
         slice = least(slice * 2, REAP_MAX_MS);
@@ -488,7 +489,7 @@ static enum err_code exchange(struct child *c, const struct child_spec *spec, st
         if (c->in < 0 && c->out < 0 && c->err < 0)
             return ERR_OK;
 
-        int ready;
+        int ready = 0;
         TRY(step(c, READY_IN | READY_OUT, SLICE_MS, &ready, e));
         if ((ready & READY_IN) != 0)
             TRY(feed(c, spec, &sent, e));

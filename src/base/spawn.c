@@ -133,9 +133,10 @@ static bool place_descriptors(const struct spawn *s)
     int have[4] = {s->in, s->out, s->err, s->secret};
 
     for (int i = 0; i < 4; i++) {
-        if (have[i] >= 0)
-            have[i] = fcntl(have[i], F_DUPFD_CLOEXEC, FD_ABOVE);
-        if (have[i] < 0 && (i < 3 || s->secret >= 0))
+        if (have[i] < 0)
+            continue;
+        have[i] = fcntl(have[i], F_DUPFD_CLOEXEC, FD_ABOVE);
+        if (have[i] < 0)
             return false;
     }
     for (int i = 0; i < 4; i++) {

@@ -219,7 +219,7 @@ static void the_deadline_ends_it(void **state UNUSED)
 
     spec.deadline.v = 300;
     assert_int_equal(child_run(&spec, &r, &e), ERR_TIMEOUT);
-    assert_true(now_ms() - start >= 300 && now_ms() - start < 1800);
+    assert_true(now_ms() - start >= 300 && now_ms() - start < 2200);
     assert_string_equal(e.text, "'sh' did not finish within 300 ms");
     assert_string_equal(buf_str(&r.err), "before\n");
 }
@@ -250,7 +250,7 @@ static volatile int stop;
 static void *stop_soon(void *arg)
 {
     clock_sleep(&clock_system, (struct ms){200});
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     return arg;
 }
 
@@ -267,7 +267,7 @@ static void a_wish_to_stop_is_seen(void **state UNUSED)
     spec.deadline.v = 0;
     assert_int_equal(pthread_create(&thread, NULL, stop_soon, NULL), 0);
     assert_int_equal(child_run(&spec, &r, &e), ERR_INTERRUPTED);
-    assert_true(now_ms() - start < 1500);
+    assert_true(now_ms() - start < 2000);
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 

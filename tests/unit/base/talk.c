@@ -135,7 +135,7 @@ static void free_kills(void **state UNUSED)
     child_freep(&c);
     assert_null(c);
     child_free(NULL);
-    assert_true(now_ms() - begin < 1500);
+    assert_true(now_ms() - begin < 1900);
 }
 
 static void the_end_of_stderr_is_kept(void **state UNUSED)
