@@ -24,10 +24,11 @@ struct kind_context {
     struct git_remote *remote;  /* NULL for the master itself */
     const struct view *desired; /* what refs are compared with; sorted */
     struct slave_facts *facts;  /* observing fills it */
-    struct git_refs refs;       /* the advertisement, once observed */
+    struct git_refs refs;       /* the advertisement, once observed; kept true by what is pushed */
     struct arena *arena;        /* of this slave's worker */
     const struct clock *clock;
-    const char *controller;     /* store id, for a marker that is made */
+    const char *controller;     /* store id, for a marker that is made; NULL during diff */
+    const volatile int *interrupted; /* non-zero: no further write is begun; may be NULL */
     /* The value of a wanted secret, lent by whoever loaded it; NULL = none. */
     const struct secret *(*secret)(void *ctx, const char *name);
     void *secret_ctx;

@@ -205,6 +205,8 @@ struct condition {
     const char *code;   /* stable word, e.g. "workflow-missing"; docs/errors.md explains it */
     const char *text;   /* one line: what is the matter, with names quoted */
     const char *cure;   /* one line: what to do; or NULL */
+    bool about_kind;    /* it is about one kind of resource, not about the slave as a whole */
+    enum kind kind;     /* that kind, when about_kind */
 };
 
 const char *condition_level_name(enum condition_level l);

@@ -1,0 +1,115 @@
+/* One slave: what is there. Everything that goes wrong stays with the slave. */
+#include "pass_slave.h"
+
+/* The repository first (is it the one we know?), then the refs with the marker, then the rest. */
+static const enum kind first_look[] = {KIND_DEFAULT_BRANCH, KIND_REF, KIND_ROLE};
+static const enum kind second[] = {KIND_SECRET, KIND_VARIABLE, KIND_WORKFLOW, KIND_ACTIONS};
+
+static const struct secret *find_secret(void *ctx, const char *name)
+{
+    const struct pass_slave *s = ctx;
+    for (size_t i = 0; i < s->n_secrets; i++)
+        if (str_eq(s->secrets[i].name, name))
+            return s->secrets[i].value;
+    return NULL;
+}
+
+static void forward_progress(void *ctx, int64_t bytes, int64_t total)
+{
+    struct pass_slave *s = ctx;
+    const struct pass_observer *o = &s->pass->o.observer;
+    if (o->bytes == NULL)
+        return;
+    pthread_mutex_lock(&s->pass->talk);
+    o->bytes(o->ctx, s->id, bytes, total);
+    pthread_mutex_unlock(&s->pass->talk);
+}
+
+static void fill_context(struct pass_slave *s)
+{
+    s->ctx = (struct kind_context){
+        .slave = s->id,
+        .gh = s->has_gh ? &s->gh : NULL,
+        .source = s->pass->source,
+        .remote = s->remote,
+        .desired = &s->desired,
+        .facts = &s->facts,
+        .arena = s->arena,
+        .clock = s->pass->clock,
+        .controller = s->pass->store != NULL ? store_id(s->pass->store) : NULL,
+        .interrupted = s->pass->o.interrupted,
+        .secret = find_secret,
+        .secret_ctx = s,
+        .progress = forward_progress,
+        .progress_ctx = s,
+    };
+}
+
+static enum err_code recall(struct pass_slave *s, struct err *e)
+{
+    if (s->pass->store == NULL)
+        return ERR_OK;
+    TRY(store_ledger(s->pass->store, s->id, &s->ledger, e));
+    struct store_slave row = {0};
+    TRY(store_slave_get(s->pass->store, s->id, s->arena, &row, e));
+    s->facts.last_repo_id = row.repo_id;
+    s->facts.last_marker = row.marker;
+    s->facts.last_epoch = row.epoch;
+    return ERR_OK;
+}
+
+/* --only leaves the repository and its marker to be looked at: no write without the fence check. */
+static bool skipped(const struct pass_slave *s, enum kind k)
+{
+    if (s->m == NULL)
+        return k != KIND_WORKFLOW;
+    if (k == KIND_DEFAULT_BRANCH || k == KIND_REF || k == KIND_ROLE)
+        return false;
+    return !pass_wants(s, kind_layer(k));
+}
+
+static enum err_code look(struct pass_slave *s, const enum kind *kinds, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct kind_row *row = kind_row(kinds[i]);
+        if (!skipped(s, kinds[i]))
+            TRY(row->observe(&s->ctx, &s->observed, e));
+    }
+    view_sort(&s->observed);
+    return ERR_OK;
+}
+
+static enum err_code observe(struct pass_slave *s, struct err *e)
+{
+    TRY(recall(s, e));
+    desired_from_manifest(s);
+    fill_context(s);
+    TRY(look(s, first_look, ARRAY_LEN(first_look), e));
+    desired_after_refs(s);
+    TRY(look(s, second, ARRAY_LEN(second), e));
+    desired_workflows(s);
+    return ERR_OK;
+}
+
+/* One const sentence per policy of an error: what a person does about a slave that cannot be seen.
+ */
+static const char *const cures[ERR_CODE_COUNT] = {
+    [ERR_AUTH] =
+        "check that the token is right and not expired; mirrorctl will not try it again in "
+        "this pass",
+    [ERR_PERMISSION] = "give the token the rights that docs/github-tokens.md lists",
+    [ERR_NOT_FOUND] = "check the spelling of the repository, and that the token may see it",
+    [ERR_UNAVAILABLE] = "nothing was changed there; the next pass tries again",
+    [ERR_TIMEOUT] = "nothing more was changed there; the next pass tries again",
+    [ERR_RATE] = "wait until then; the next pass goes on from where this one stopped",
+};
+
+void observe_slave(struct pass_slave *s)
+{
+    if (s->error.code != ERR_OK)
+        return; /* its token is lacking: there is nothing to look with */
+    tell_begin(s, "looking");
+    if (observe(s, &s->error) != ERR_OK && s->cure == NULL)
+        s->cure = cures[s->error.code];
+    s->facts.token_expires = s->has_gh ? http_lane_token_expires(s->gh.lane) : (struct wall){0};
+}
