@@ -210,6 +210,7 @@ struct condition {
 };
 
 const char *condition_level_name(enum condition_level l);
+bool condition_level_from_name(const char *s, enum condition_level *out);
 
 /* ---- Plans ----------------------------------------------------------------------------------- */
 
@@ -240,6 +241,8 @@ enum phase {
     PHASE_LEDGER,   /* ADOPT and FORGET */
     PHASE_COUNT
 };
+const char *phase_name(enum phase p); /* "default-branch" */
+bool phase_from_name(const char *s, enum phase *out);
 
 /* Which of the seven drifts it is (users.md, request 5). */
 enum drift {
@@ -251,7 +254,8 @@ enum drift {
     DRIFT_FOREIGN,       /* there, not ours */
     DRIFT_UNKNOWN        /* the view is not complete */
 };
-const char *drift_name(enum drift d);
+const char *drift_name(enum drift d); /* "changed-there" */
+bool drift_from_name(const char *s, enum drift *out);
 
 struct action {
     enum phase phase;
@@ -273,6 +277,7 @@ struct action {
 /* A refusal stops the whole slave; the fields say with which code. */
 struct slave_plan {
     const char *slave;
+    bool is_master;         /* the master itself: not counted among the slaves */
     struct action *actions; /* in order of work */
     size_t n, cap;
     struct condition *conditions;
@@ -291,8 +296,9 @@ struct action *slave_plan_add(struct slave_plan *p); /* zeroed; valid until the 
 void slave_plan_condition(struct slave_plan *p, struct condition c);
 
 struct plan_counts {
-    size_t create, update, destroy; /* remote writes */
+    size_t create, update, destroy; /* remote writes; none of a refused slave */
     size_t slaves_changed, slaves_in_sync, slaves_refused;
+    size_t slaves_blocked; /* nothing to do, but a condition says blocked or error */
 };
 struct plan_counts plan_count(const struct plan *p);
 
