@@ -39,8 +39,11 @@ enum err_code secret_lend(const struct secret *s, secret_borrower fn, void *ctx,
  *   ERR_IO         not readable; a file that others than its owner may read is ERR_REFUSED
  *                  (mode & 077) for type file and env_file unless it is under $CREDENTIALS_DIRECTORY
  *   ERR_LIMIT      larger than LIMIT_SECRET_BYTES
- *   ERR_INVALID    NUL byte inside; .env line that is not NAME=value (with file:line)
+ *   ERR_INVALID    NUL byte inside; .env line that is not NAME=value (with file:line); a name for type
+ *                  dir or credential that leaves its folder
  *   ERR_UNAVAILABLE command ended with another status than 0, or not within 30 s
+ * The newline that types dir, file, credential and command drop may be "\n" or "\r\n". A command runs
+ * in base_dir with an empty stdin; what it says on stderr is not shown, since it may trace the value.
  * An empty value is returned as it is: whether that is allowed is the caller's policy.
  */
 enum err_code secret_load(const struct value_source *src, const char *base_dir,
@@ -49,18 +52,25 @@ enum err_code secret_load(const struct value_source *src, const char *base_dir,
 /*
  * One .env file, parsed once for many names. Grammar: blank lines, # comments, `export ` prefix,
  * NAME=value; value bare (ends at " #"), 'single' (verbatim, may span lines) or "double" (\n \t \" \\ \$,
- * may span lines); the last of two equal names wins.
+ * may span lines); the last of two equal names wins. NAME is [A-Za-z_][A-Za-z0-9_]* and '=' follows at
+ * once; blanks around the value are dropped, carriage returns among them; nothing is expanded.
+ *
+ * Errors as for secret_load; ERR_INVALID says path:line and nothing of what stands there.
  */
 struct env_file;
 enum err_code env_file_load(const char *path, struct env_file **out_file, struct err *e);
 void env_file_free(struct env_file *f);
+/* Sorted by name, each name once. */
 size_t env_file_count(const struct env_file *f);
 const char *env_file_name(const struct env_file *f, size_t i); /* names are not secret */
 int env_file_line(const struct env_file *f, size_t i);         /* 1-based */
 /* NULL when absent; belongs to f. */
 const struct secret *env_file_get(const struct env_file *f, const char *name);
 
-/* A box for what the loader has read in this pass: each env_file is parsed once. Not thread-safe. */
+/*
+ * A box for what the loader has read in this pass: each source is read and each env_file parsed once,
+ * failures included (a command that hangs costs its 30 s once, not for every slave). Not thread-safe.
+ */
 struct secret_loader;
 struct secret_loader *secret_loader_new(const char *base_dir);
 void secret_loader_free(struct secret_loader *l); /* wipes all it holds */
@@ -77,7 +87,10 @@ enum { FINGERPRINT_KEY_BYTES = 32, FINGERPRINT_HEX = 65 };
 struct fingerprint_key {
     struct secret *key;
 };
-/* Reads the key file (0600), or makes it when absent. Another size is ERR_DAMAGED. */
+/*
+ * Reads the key file (0600), or makes it when absent: whole, and of several processes that start at once
+ * one makes it and all use it. ERR_DAMAGED: another size. ERR_REFUSED: open to others. ERR_IO.
+ */
 enum err_code fingerprint_key_open(const char *path, struct fingerprint_key *out, struct err *e);
 void fingerprint_key_release(struct fingerprint_key *k);
 void fingerprint_secret(const struct fingerprint_key *k, const char *domain, const char *name,
