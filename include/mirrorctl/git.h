@@ -28,6 +28,13 @@
 #include "mirrorctl/http.h"
 #include "mirrorctl/model.h"
 
+/*
+ * libgit2 exports functions of these two names. Under their own, the dynamic linker would hand ours to
+ * libgit2; so they carry another name where linkers look.
+ */
+#define git_remote_list git_remote_list_refs
+#define git_remote_free git_remote_end
+
 #define GIT_MARKER_REF "refs/mirrorctl/role"
 #define GIT_SOURCE_REF "refs/mirrorctl/source"
 
@@ -61,6 +68,9 @@ struct git_source_spec {
     struct http_lane *lane; /* the master's, for https */
     struct ms deadline;    /* of a fetch; 0 = 15 min */
     bool offline;          /* do not ask the master: use the cache as it is */
+    /* Globs of all slaves' ref policies, NULL-terminated: their namespaces are fetched beside heads, tags
+     * and notes. NULL: nothing beside them. Needed only where there is no `local`. */
+    const char *const *include;
     const volatile int *interrupted;
 };
 
@@ -172,6 +182,9 @@ struct git_push {
     const struct git_refs *seen;
     const char *marker; /* oid: sent as an unchanged <old> <old> line with atomic, when offered; or NULL */
     struct arena *arena;
+    /* Filled: the marker as it was listed after the exchange, NULL = none. A server that does not look at
+     * unchanged lines lets a push pass although the marker moved: then it is not `marker` any more. */
+    const char *marker_after;
     /* Called now and then with what was sent so far; may be NULL. */
     void (*progress)(void *ctx, int64_t bytes, int64_t total);
     void *progress_ctx;

@@ -132,7 +132,9 @@ struct diagnostic {
     int width;           /* columns under which the caret line goes; at least 1 */
     const char *message; /* one line */
     const char *hint;    /* "did you mean \"roles\"?" or what to do; or NULL */
-    const char *line;    /* the source line, control characters replaced */
+    const char *line;    /* the source line: control characters replaced, what looks like a credential
+                          * cut off, long ones cut to a window; NULL when there is none */
+    int line_skip;       /* characters cut off at the front of line */
 };
 struct diagnostics {
     struct diagnostic *items;
