@@ -15,6 +15,28 @@ static enum err_code option_left(const struct option_row *r, char out[static 48]
     return ERR_OK;
 }
 
+enum { HELP_WIDTH = 80 };
+
+/* Words of a text, broken at HELP_WIDTH columns, each line behind the first indented. */
+static enum err_code wrap(struct buf *out, const char *text, size_t column, size_t indent,
+                          struct err *e)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, " ");
+        if (column > indent && column + 1 + n > HELP_WIDTH) {
+            TRY(buf_addf(out, e, "\n%*s", (int)indent, ""));
+            column = indent;
+        } else if (column > indent) {
+            TRY(buf_addstr(out, " ", e));
+            column++;
+        }
+        TRY(buf_add(out, text, n, e));
+        column += n;
+        text += n + strspn(text + n, " ");
+    }
+    return buf_addstr(out, "\n", e);
+}
+
 enum err_code cli_help_all(struct buf *out, struct err *e)
 {
     TRY(buf_addstr(out,
@@ -40,15 +62,19 @@ enum err_code cli_help_command(enum command_id id, struct buf *out, struct err *
     TRY(buf_addf(out, e, "%s: %s\n\nusage: mirrorctl %s%s%s%s\n", c->name, c->summary, c->name,
                  c->operands[0] != '\0' ? " " : "", c->operands,
                  c->options[1] != OPT_COUNT ? " [options]" : ""));
-    if (c->about[0] != '\0')
-        TRY(buf_addf(out, e, "\n%s\n", c->about));
+    if (c->about[0] != '\0') {
+        TRY(buf_addstr(out, "\n", e));
+        TRY(wrap(out, c->about, 0, 0, e));
+    }
     TRY(buf_addstr(out, "\n", e));
     for (size_t i = 0; c->options[i] != OPT_COUNT; i++) {
         const struct option_row *r = &option_rows[c->options[i]];
-        char left[48];
+        char left[48], right[256];
         option_left(r, left);
-        TRY(buf_addf(out, e, "  %-28s%s%s%s%s\n", left, r->help, r->words != NULL ? " (" : "",
-                     r->words != NULL ? r->words : "", r->words != NULL ? ")" : ""));
+        snprintf(right, sizeof right, "%s%s%s", r->help, r->words != NULL ? ": " : "",
+                 r->words != NULL ? r->words : "");
+        TRY(buf_addf(out, e, "  %-28s", left));
+        TRY(wrap(out, right, 30, 30, e));
     }
     return buf_addf(out, e, "\nexample: %s\n", c->example);
 }
