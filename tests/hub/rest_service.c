@@ -1,0 +1,57 @@
+/* Service endpoints (1.12). */
+#include "internal.h"
+
+void hb_get_root(struct hb_ctx *c)
+{
+    char *base = hb_base(c);
+    char *user = hb_fmt("%s/user", base), *repo = hb_fmt("%s/repos/{owner}/{repo}", base);
+    hb_json(c, 200, json_pack("{s:s,s:s}", "current_user_url", user, "repository_url", repo));
+    free(user);
+    free(repo);
+    free(base);
+}
+
+/* Not for the tokens of Apps and jobs, so it is no general token check. */
+void hb_get_user(struct hb_ctx *c)
+{
+    const struct hb_token *t = c->who.token;
+    if (t == NULL)
+        hb_error_json(c, 401, "Requires authentication");
+    else if (t->kind == HUB_APP || t->kind == HUB_GITHUB_TOKEN)
+        hb_error_json(c, 403, "Resource not accessible by integration");
+    else
+        hb_json(c, 200,
+                json_pack("{s:s,s:I,s:s}", "login", t->user->login, "id", (json_int_t)t->user->id,
+                          "type", "User"));
+}
+
+void hb_get_rate_limit(struct hb_ctx *c)
+{
+    if (hb_quirk(c->h, Q_RATE_LIMIT) == 0) {
+        hb_error_json(c, 404, "Rate limiting is not enabled.");
+        return;
+    }
+    json_t *core = hb_rate_json(c);
+    json_t *j = json_pack("{s:{s:O}}", "resources", "core", core);
+    if (strcmp(c->api_version, "2022-11-28") == 0) /* gone in 2026-03-10 */
+        json_object_set(j, "rate", core);
+    json_decref(core);
+    hb_json(c, 200, j);
+}
+
+void hb_get_meta(struct hb_ctx *c)
+{
+    hb_json(c, 200,
+            json_pack(
+                "{s:b,s:[s],s:{s:s},s:[s],s:[s],s:[s]}", "verifiable_password_authentication", 0,
+                "ssh_keys",
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHubHubHubHubHubHubHubHubHubHubHubHubHubHubHu",
+                "ssh_key_fingerprints", "SHA256_ED25519",
+                "+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU", "git", "127.0.0.0/8", "api",
+                "127.0.0.0/8", "actions", "127.0.0.0/8"));
+}
+
+void hb_get_versions(struct hb_ctx *c)
+{
+    hb_json(c, 200, json_pack("[s,s]", "2026-03-10", "2022-11-28"));
+}
