@@ -39,6 +39,8 @@ void plan_slave(const struct plan_input *in, struct slave_plan *out);
 /*
  * Refuses the slave (out->refused, one blocked condition, actions stay for display) when
  *   - the marker says TEMPORARY_MASTER, its epoch grew, or it vanished           ERR_FENCED
+ *     (--takeover accepts the last two, never the first)
+ *   - the marker is there and cannot be read: it may say so          the view's error, or ERR_FENCED
  *   - the marker names another controller and takeover is not set                ERR_LOCKED
  *   - the repository is archived, or its numeric id changed                      ERR_REFUSED
  *   - the master shows no refs although some are wanted; or a kind that we own there has become
@@ -71,7 +73,7 @@ enum err_code plan_render(const struct plan *p, const struct render_options *opt
 /* Only the conditions of each slave that has some, as plan_render shows them: for the end of an apply. */
 enum err_code plan_render_conditions(const struct plan *p, const struct render_options *opt,
                                      struct buf *out, struct err *e);
-/* One action as a line without colour: what apply prints when it is done. */
+/* One action as a line, newline included: what apply prints when it is done. */
 enum err_code plan_render_action(const struct action *a, const struct render_options *opt,
                                  struct buf *out, struct err *e);
 
