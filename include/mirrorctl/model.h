@@ -82,7 +82,8 @@ enum resource_flag {
 struct resource {
     enum kind kind;
     const char *name;
-    const char *value; /* see the table above; NULL = not known */
+    const char *value; /* see the table above. NULL in a desired view: wanted, but its value could not be
+                        * had; whoever built the view tells why. Neither written nor deleted */
     const char *stamp; /* verbatim, compared for equality, never for order; or NULL */
     const char *detail; /* for people: state of a workflow, subject of the newest commit; or NULL */
     int64_t id;        /* the server's number for it (workflow), 0 = none */

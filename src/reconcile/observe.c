@@ -2,8 +2,9 @@
 #include "pass_slave.h"
 
 /* The repository first (is it the one we know?), then the refs with the marker, then the rest. */
-static const enum kind first_look[] = {KIND_DEFAULT_BRANCH, KIND_REF, KIND_ROLE};
-static const enum kind second[] = {KIND_SECRET, KIND_VARIABLE, KIND_WORKFLOW, KIND_ACTIONS};
+static const enum kind identity[] = {KIND_DEFAULT_BRANCH};
+static const enum kind code[] = {KIND_REF, KIND_ROLE};
+static const enum kind rest[] = {KIND_SECRET, KIND_VARIABLE, KIND_WORKFLOW, KIND_ACTIONS};
 
 static const struct secret *find_secret(void *ctx, const char *name)
 {
@@ -79,14 +80,27 @@ static enum err_code look(struct pass_slave *s, const enum kind *kinds, size_t n
     return ERR_OK;
 }
 
+/* The user accepted that the repository was made anew: what was known of the old one is nothing. */
+static void accept_replaced(struct pass_slave *s)
+{
+    struct slave_facts *f = &s->facts;
+    if (!s->pass->o.allow_replaced || f->last_repo_id == 0 || f->repo_id == f->last_repo_id)
+        return;
+    view_init(&s->ledger, s->arena);
+    f->last_marker = NULL;
+    f->last_epoch = 0;
+}
+
 static enum err_code observe(struct pass_slave *s, struct err *e)
 {
     TRY(recall(s, e));
     desired_from_manifest(s);
     fill_context(s);
-    TRY(look(s, first_look, ARRAY_LEN(first_look), e));
+    TRY(look(s, identity, ARRAY_LEN(identity), e));
+    accept_replaced(s);
+    TRY(look(s, code, ARRAY_LEN(code), e));
     desired_after_refs(s);
-    TRY(look(s, second, ARRAY_LEN(second), e));
+    TRY(look(s, rest, ARRAY_LEN(rest), e));
     desired_workflows(s);
     return ERR_OK;
 }

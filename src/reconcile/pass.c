@@ -58,7 +58,7 @@ static void plan_one(struct pass_slave *s)
         .controller = s->pass->store != NULL ? store_id(s->pass->store) : NULL,
         .takeover = s->pass->o.takeover,
         .allow_replaced = s->pass->o.allow_replaced,
-        .prune = s->pass->o.prune && !s->secrets_lacking,
+        .prune = s->pass->o.prune,
     };
     memcpy(in.only, s->pass->o.only, sizeof in.only);
     plan_slave(&in, plan);

@@ -170,7 +170,7 @@ static enum err_code load_token(struct pass_slave *s, const struct value_source 
 static void secret_lacking(struct pass_slave *s, const char *name, const struct value_source *src,
                            enum err_code code, const char *why)
 {
-    s->secrets_lacking = true;
+    s->secrets[s->n_secrets++] = (struct pass_secret){.name = name}; /* wanted, value not known */
     pass_slave_condition(
         s, (struct condition){.level = COND_ERROR,
                               .err = code,
@@ -179,7 +179,9 @@ static void secret_lacking(struct pass_slave *s, const char *name, const struct 
                               .cure = code == ERR_REFUSED
                                           ? "set allow_empty: true if an empty value is meant"
                                           : arena_printf(s->arena, "provide %s",
-                                                         value_source_describe(s->arena, src))});
+                                                         value_source_describe(s->arena, src)),
+                              .about_kind = true,
+                              .kind = KIND_SECRET});
 }
 
 static void load_secret(struct pass_slave *s, const struct manifest_secret *want)
