@@ -12,9 +12,11 @@
  *     TRY(store_journal_end(st, id, &outcome, e));             // outcome and ledger row in one step
  *
  * On disk, in dir (0700): state.db (SQLite, WAL, synchronous=FULL), state.key (0600, 32 bytes: keys the
- * row hashes and, in separate domains, the fingerprints of secrets), lock, and folders that other rooms
- * own (etag/, cache/). Each row carries a keyed BLAKE2b of its content; a row that does not check out
- * makes the store ERR_DAMAGED, never empty. Migrations are append-only; a newer schema is refused.
+ * row hashes and, in separate domains, the fingerprints of secrets), state.seq (which commit was the
+ * newest), lock, and folders that other rooms own (etag/, cache/). Each row carries a keyed BLAKE2b of its
+ * content, and each set of rows that decides something a tally; what does not check out, is missing, or
+ * is older than it was makes the store ERR_DAMAGED, never empty. Migrations are append-only; a newer
+ * schema is refused.
  * Way out: `mirrorctl state rebuild` observes everything again; secrets are then written once more.
  *
  * Thread-safe: one connection behind a lock.
@@ -34,14 +36,29 @@ struct store_config {
 
 /*
  * ERR_DAMAGED: integrity check, row hash, or key file of a wrong size (with the cure in the sentence);
- * also a database without its key, or a newer schema. ERR_IO: disk full, read-only, not ours.
+ * also a database without its key, a key without its database, or a newer schema. ERR_IO: disk full,
+ * read-only, not ours, a folder in which others may write. ERR_REFUSED: a key file that others may read;
+ * read_only and an older schema. ERR_LOCKED: another process is making or writing it, for over 5 s.
+ * secrets_init must have been called.
+ *
+ * Every function below may also give ERR_DAMAGED, ERR_IO and (those that write) ERR_LOCKED. Whatever
+ * fails leaves the state as it was.
  */
 enum err_code store_open(const char *dir, const struct store_config *cfg, struct store **out,
                          struct err *e);
 void store_close(struct store *s); /* releases the lock */
 void store_closep(struct store **s);
 
-/* Random, made once per store: names this installation in markers. */
+/*
+ * For `mirrorctl state rebuild`: moves a store that is refused into <dir>/damaged-<time>, so that the next
+ * store_open begins with an empty one. A sound state.key stays, and with it store_id: the markers on the
+ * slaves go on naming this installation. Survives a crash at any point. *out_where is in the arena.
+ * ERR_NOT_FOUND: nothing there. ERR_LOCKED, ERR_IO.
+ */
+enum err_code store_set_aside(const char *dir, const struct clock *clock, struct arena *a,
+                              const char **out_where, struct err *e);
+
+/* 32 hex digits, made once per store: names this installation in markers. */
 const char *store_id(const struct store *s);
 const struct fingerprint_key *store_key(const struct store *s);
 const char *store_dir(const struct store *s);
@@ -52,7 +69,8 @@ void store_unlock(struct store *s);
 
 /* ---- Ledger: what mirrorctl itself last wrote there -------------------------------------------- */
 
-/* All rows of a slave as a sorted view (state COMPLETE for every kind), strings in the view's arena. */
+/* All rows of a slave as a sorted view (state COMPLETE for every kind), strings in the view's arena: *out
+ * must have been view_init'ed, and is replaced. Kept of a resource: kind, name, value, stamp, detail, id. */
 enum err_code store_ledger(struct store *s, const char *slave, struct view *out, struct err *e);
 
 /* Several rows in one transaction: what a pass adopts or forgets. */
@@ -74,7 +92,7 @@ struct store_slave {
     const char *marker; /* oid last written or seen, or NULL */
     int64_t epoch;
 };
-/* Zeroed when there is no row. Strings in the arena. */
+/* Zeroed when there is no row. Strings in the arena. Putting what is there already costs no write. */
 enum err_code store_slave_get(struct store *s, const char *slave, struct arena *a,
                               struct store_slave *out, struct err *e);
 enum err_code store_slave_put(struct store *s, const char *slave, const struct store_slave *row,
@@ -82,6 +100,7 @@ enum err_code store_slave_put(struct store *s, const char *slave, const struct s
 
 /* ---- Journal: intent, act, outcome -------------------------------------------------------------- */
 
+/* The ids are consecutive. Closed entries older than 30 days, or beyond the newest 50,000, go by and by. */
 enum err_code store_journal_begin(struct store *s, const char *slave, const struct action *actions,
                                   size_t n, int64_t *out_first_id, struct err *e);
 
@@ -91,7 +110,11 @@ struct journal_outcome {
     const struct resource *put; /* done: the ledger row that is true now; NULL with drop */
     bool drop;                  /* done: the row goes */
 };
-/* Outcomes for ids first_id … first_id+n-1, and their ledger rows, in one transaction. */
+/*
+ * Outcomes for ids first_id … first_id+n-1, and their ledger rows, in one transaction. `put` and `drop`
+ * count only with ERR_OK; neither of them leaves the ledger as it is. ERR_CONFLICT: an id is not open, or
+ * was begun for something else; then nothing is written.
+ */
 enum err_code store_journal_end(struct store *s, const char *slave, int64_t first_id,
                                 const struct action *actions, const struct journal_outcome *outcomes,
                                 size_t n, struct err *e);
@@ -116,6 +139,7 @@ struct store_event {
     const char *what;  /* stable word: "applied", "failed", "refused", "fenced", "recovered" */
     const char *text;
 };
+/* `at` 0 is now. The newest 10,000 are kept. */
 enum err_code store_event_add(struct store *s, const struct store_event *ev, struct err *e);
 /* The newest first, at most max. */
 enum err_code store_events(struct store *s, struct arena *a, size_t max, struct store_event **out,

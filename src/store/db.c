@@ -1,0 +1,163 @@
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Errors ------------------------------------------------------------------------------------
+ */
+
+enum err_code store_damaged(const char *dir, struct err *e, const char *fmt, ...)
+{
+    char what[LIMIT_ERR_TEXT / 2];
+    va_list args;
+
+    va_start(args, fmt);
+    if (vsnprintf(what, sizeof(what), fmt, args) < 0)
+        what[0] = '\0';
+    va_end(args);
+    return err_set(
+        e, ERR_DAMAGED,
+        "state in '%s' is damaged: %s; nothing was done. `mirrorctl state rebuild` puts it "
+        "aside and observes everything again",
+        dir, what);
+}
+
+/* By primary result code. What is not listed cannot happen to SQL that fits its schema. */
+static const struct {
+    int rc;
+    enum err_code code;
+    const char *what;
+} FAILURES[] = {
+    {SQLITE_FULL, ERR_IO, "the disk is full: free some space and run again"},
+    {SQLITE_IOERR, ERR_IO, "the disk does not read or write"},
+    {SQLITE_READONLY, ERR_IO, "it may not be written"},
+    {SQLITE_CANTOPEN, ERR_IO, "it cannot be opened"},
+    {SQLITE_PERM, ERR_IO, "it may not be opened"},
+    {SQLITE_AUTH, ERR_IO, "it may not be opened"},
+    {SQLITE_NOLFS, ERR_IO, "the file system takes no file of this size"},
+    {SQLITE_NOMEM, ERR_IO, "out of memory"},
+    {SQLITE_TOOBIG, ERR_LIMIT, "a text is too large"},
+    {SQLITE_BUSY, ERR_LOCKED, "another process is writing it"},
+    {SQLITE_LOCKED, ERR_LOCKED, "another process is writing it"},
+    {SQLITE_PROTOCOL, ERR_LOCKED, "another process is writing it"},
+};
+
+enum err_code db_fail(struct store *s, int rc, struct err *e)
+{
+    int error = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
+
+    for (size_t i = 0; i < ARRAY_LEN(FAILURES); i++) {
+        if (FAILURES[i].rc != (rc & 0xff))
+            continue;
+        if (FAILURES[i].code == ERR_IO && error != 0)
+            return err_set(e, ERR_IO, "state in '%s': %s (%s)", s->dir, FAILURES[i].what,
+                           strerror(error));
+        return err_set(e, FAILURES[i].code, "state in '%s': %s", s->dir, FAILURES[i].what);
+    }
+    return store_damaged(s->dir, e, "%s",
+                         s->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db));
+}
+
+/* ---- Statements --------------------------------------------------------------------------------
+ */
+
+void stmt_release(sqlite3_stmt **st)
+{
+    (void)sqlite3_finalize(*st);
+    *st = NULL;
+}
+
+enum err_code db_prepare(struct store *s, const char *sql, sqlite3_stmt **out, struct err *e)
+{
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
+    return rc == SQLITE_OK ? ERR_OK : db_fail(s, rc, e);
+}
+
+enum err_code db_step(struct store *s, sqlite3_stmt *st, bool *out_row, struct err *e)
+{
+    int rc = sqlite3_step(st);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return db_fail(s, rc, e);
+    *out_row = rc == SQLITE_ROW;
+    return ERR_OK;
+}
+
+enum err_code db_run(struct store *s, sqlite3_stmt *st, struct err *e)
+{
+    bool row;
+
+    enum err_code r = db_step(s, st, &row, e);
+    (void)sqlite3_reset(st); /* gives the same error again */
+    (void)sqlite3_clear_bindings(st);
+    return r;
+}
+
+enum err_code db_exec(struct store *s, const char *sql, struct err *e)
+{
+    int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? ERR_OK : db_fail(s, rc, e);
+}
+
+enum err_code db_number(struct store *s, const char *sql, int64_t *out_n, struct err *e)
+{
+    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    bool row;
+
+    TRY(db_prepare(s, sql, &st, e));
+    TRY(db_step(s, st, &row, e));
+    *out_n = row ? sqlite3_column_int64(st, 0) : 0;
+    return ERR_OK;
+}
+
+void bind_text(sqlite3_stmt *st, int i, const char *text)
+{
+    if (text == NULL)
+        (void)sqlite3_bind_null(st, i);
+    else
+        (void)sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+/* ---- Transactions ------------------------------------------------------------------------------
+ */
+
+static enum err_code begin(struct txn *t, const char *sql, struct err *e)
+{
+    (void)pthread_mutex_lock(&t->s->mutex);
+    t->arena = arena_new();
+    return db_exec(t->s, sql, e);
+}
+
+enum err_code txn_read(struct txn *t, struct err *e)
+{
+    return begin(t, "BEGIN", e);
+}
+
+enum err_code txn_write(struct txn *t, struct err *e)
+{
+    t->writes = true;
+    return begin(t, "BEGIN IMMEDIATE", e);
+}
+
+enum err_code txn_commit(struct txn *t, struct err *e)
+{
+    struct meta m;
+
+    TRY(meta_get(t, META_STORE, &m, e));
+    m.num++;
+    TRY(meta_put(t, META_STORE, &m, e));
+    TRY(db_exec(t->s, "COMMIT", e));
+    /* After the commit: noted before it, a crash between the two would look like a lost commit. */
+    return seq_note(t->s, m.num, e);
+}
+
+void txn_end(struct txn *t)
+{
+    if (t->arena == NULL)
+        return;
+    /* After some errors SQLite has rolled back by itself. */
+    if (sqlite3_get_autocommit(t->s->db) == 0)
+        (void)sqlite3_exec(t->s->db, "ROLLBACK", NULL, NULL, NULL);
+    arena_free(t->arena);
+    t->arena = NULL;
+    (void)pthread_mutex_unlock(&t->s->mutex);
+}
