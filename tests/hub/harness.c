@@ -72,24 +72,35 @@ void answer_drop(struct answer *a)
     *a = (struct answer){0};
 }
 
+/* Cuts the lines apart, in place. A user-agent among them replaces the usual one, which comes
+ * first. */
+static size_t extra_headers(char *lines, struct hub_header *headers, size_t n, size_t most)
+{
+    for (char *p = lines; *p != '\0' && n < most;) {
+        size_t len = strcspn(p, "\n");
+        char *next = p + len + (p[len] == '\n'), *colon = strchr(p, ':');
+        p[len] = '\0';
+        assert_non_null(colon);
+        *colon = '\0';
+        headers[strcmp(p, "user-agent") == 0 ? 0 : n++] = (struct hub_header){p, colon + 2};
+        p = next;
+    }
+    return n;
+}
+
 void ask(struct world *w, struct answer *a, const char *token, const char *method, const char *path,
          const char *body, const char *extra)
 {
-    char authorization[128], url[512], name[128] = "";
-    struct hub_header headers[3] = {{"user-agent", "test"}};
+    char authorization[128], url[512], lines[512];
+    struct hub_header headers[8] = {{"user-agent", "test"}};
     size_t n = 1;
     (void)snprintf(url, sizeof url, "/api/v3%s", path);
+    (void)snprintf(lines, sizeof lines, "%s", extra != NULL ? extra : "");
     if (token != NULL) {
         (void)snprintf(authorization, sizeof authorization, "Bearer %s", token);
         headers[n++] = (struct hub_header){"authorization", authorization};
     }
-    if (extra != NULL) {
-        const char *colon = strchr(extra, ':');
-        (void)snprintf(name, sizeof name, "%.*s", (int)(colon - extra), extra);
-        headers[n++] = (struct hub_header){name, colon + 2};
-        if (strcmp(name, "user-agent") == 0) /* replaces the usual one */
-            headers[0] = headers[--n];
-    }
+    n = extra_headers(lines, headers, n, sizeof headers / sizeof headers[0]);
     const struct hub_request q = {.method = method,
                                   .path = url,
                                   .host = "hub.test",

@@ -20,8 +20,8 @@ struct world {
 void world_make(struct world *w);
 void world_end(struct world *w);
 
-/* One REST request; the path begins below /api/v3. `extra` is "name: value" or NULL. Replaces the
- * last reply. */
+/* One REST request; the path begins below /api/v3. `extra` is NULL or lines of "name: value".
+ * Replaces the last reply. */
 struct answer {
     struct hub_reply reply;
     int status;

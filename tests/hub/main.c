@@ -130,11 +130,12 @@ static bool from_afar(struct MHD_Connection *connection)
     return ntohl(in.sin_addr.s_addr) >> 24 != 127;
 }
 
-/* Closing with this set sends a reset, as a crashed peer does. */
+/* As a crashed peer does. libmicrohttpd would send an orderly end before it closes; dissolving the
+ * association, which Linux does for AF_UNSPEC, sends a reset at once. */
 static enum MHD_Result reset(struct MHD_Connection *connection)
 {
-    const struct linger now = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(socket_of(connection), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    (void)connect(socket_of(connection), &nobody, sizeof nobody);
     return MHD_NO;
 }
 
