@@ -41,8 +41,8 @@ struct store_config {
  * read_only and an older schema. ERR_LOCKED: another process is making or writing it, for over 5 s.
  * secrets_init must have been called.
  *
- * Every function below may also give ERR_DAMAGED, ERR_IO and (those that write) ERR_LOCKED. Whatever
- * fails leaves the state as it was.
+ * Every function below may also give ERR_DAMAGED, ERR_IO and (those that write) ERR_LOCKED. What fails
+ * leaves the state as it was, but for one case: ERR_IO about state.seq comes behind a commit.
  */
 enum err_code store_open(const char *dir, const struct store_config *cfg, struct store **out,
                          struct err *e);

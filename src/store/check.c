@@ -69,7 +69,7 @@ enum err_code db_open(struct store *s, const char *path, bool immutable, struct 
 enum err_code db_use_wal(struct store *s, struct err *e)
 {
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
-    bool row;
+    bool row = false;
 
     TRY(db_prepare(s, "PRAGMA journal_mode = WAL", &st, e));
     TRY(db_step(s, st, &row, e));
@@ -85,7 +85,7 @@ enum err_code db_use_wal(struct store *s, struct err *e)
 static enum err_code quick_check(struct store *s, struct err *e)
 {
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
-    bool row;
+    bool row = false;
 
     TRY(db_prepare(s, "PRAGMA quick_check(1)", &st, e));
     TRY(db_step(s, st, &row, e));

@@ -84,7 +84,7 @@ enum err_code db_step(struct store *s, sqlite3_stmt *st, bool *out_row, struct e
 
 enum err_code db_run(struct store *s, sqlite3_stmt *st, struct err *e)
 {
-    bool row;
+    bool row = false;
 
     enum err_code r = db_step(s, st, &row, e);
     (void)sqlite3_reset(st); /* gives the same error again */
@@ -101,7 +101,7 @@ enum err_code db_exec(struct store *s, const char *sql, struct err *e)
 enum err_code db_number(struct store *s, const char *sql, int64_t *out_n, struct err *e)
 {
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
-    bool row;
+    bool row = false;
 
     TRY(db_prepare(s, sql, &st, e));
     TRY(db_step(s, st, &row, e));

@@ -34,7 +34,7 @@ enum err_code store_events(struct store *s, struct arena *a, size_t max, struct 
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct store_event *events = NULL;
     size_t n = 0, cap = 0;
-    bool there;
+    bool there = false;
 
     TRY(txn_read(&t, e));
     TRY(db_prepare(s, "SELECT * FROM event ORDER BY id DESC LIMIT ?", &st, e));

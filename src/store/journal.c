@@ -101,7 +101,7 @@ static enum err_code find_intent(struct txn *t, struct journal_stmts *x, int64_t
                                  struct cell c[static JOURNAL_COLUMNS], struct err *e)
 {
     char hash[FINGERPRINT_HEX];
-    bool there;
+    bool there = false;
 
     (void)sqlite3_bind_int64(x->find, 1, id);
     enum err_code r = db_step(t->s, x->find, &there, e);
@@ -198,7 +198,7 @@ enum err_code store_journal_recover(struct store *s, struct arena *a, struct jou
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct journal_open *found = NULL;
     size_t n = 0, cap = 0;
-    bool there;
+    bool there = false;
 
     TRY(txn_write(&t, e));
     TRY(journal_stmts_open(s, &x, e));

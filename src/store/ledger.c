@@ -40,7 +40,7 @@ static enum err_code read_all(struct txn *t, const char *slave, struct view *v, 
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct slave_row row;
     struct tally found;
-    bool there;
+    bool there = false;
 
     TRY(slave_get(t, slave, &row, e));
     tally_init(&found);
@@ -80,7 +80,7 @@ enum err_code store_ledger_slaves(struct store *s, struct arena *a, const char *
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     const char **names = NULL;
     size_t n = 0, cap = 0;
-    bool there;
+    bool there = false;
 
     TRY(txn_read(&t, e));
     TRY(slaves_check(&t, e));
@@ -145,7 +145,7 @@ static enum err_code take_out(struct ledger_writer *w, enum kind k, const char *
 enum err_code ledger_put(struct ledger_writer *w, const struct resource *r, struct err *e)
 {
     char hash[FINGERPRINT_HEX];
-    bool there;
+    bool there = false;
     const struct cell c[LEDGER_COLUMNS] = {
         [LEDGER_SLAVE] = CELL_T(w->slave.id), [LEDGER_KIND] = CELL_T(kind_name(r->kind)),
         [LEDGER_NAME] = CELL_T(r->name),      [LEDGER_VALUE] = CELL_T(r->value),
@@ -162,7 +162,7 @@ enum err_code ledger_put(struct ledger_writer *w, const struct resource *r, stru
 
 enum err_code ledger_drop(struct ledger_writer *w, enum kind k, const char *name, struct err *e)
 {
-    bool there;
+    bool there = false;
 
     TRY(take_out(w, k, name, &there, e));
     if (!there)

@@ -31,6 +31,12 @@ static bool is_current(int fd, const char *path)
            ours.st_dev == there.st_dev;
 }
 
+/* On failure the text stays: a lie for people, and no harm to the lock. */
+static bool clear_text(int fd)
+{
+    return ftruncate(fd, 0) == 0;
+}
+
 static void describe_self(int fd, const struct clock *clock)
 {
     char host[65] = "", when[24], text[HOLDER_BYTES];
@@ -39,8 +45,8 @@ static void describe_self(int fd, const struct clock *clock)
     int n = snprintf(text, sizeof(text), "%ld %s %s\n", (long)getpid(), host,
                      wall_format(clock_wall(clock), when));
     /* On a full disk the lock holds without its text. */
-    if (ftruncate(fd, 0) == 0 && n > 0 && pwrite(fd, text, (size_t)n, 0) < 0)
-        (void)ftruncate(fd, 0);
+    if (clear_text(fd) && n > 0 && pwrite(fd, text, (size_t)n, 0) != n)
+        (void)clear_text(fd);
 }
 
 static enum err_code held_by_other(int fd, const char *path, struct err *e)
@@ -84,6 +90,6 @@ enum err_code lock_take(const char *path, const struct clock *clock, struct ms w
 void lock_drop(int *fd)
 {
     if (*fd >= 0)
-        (void)ftruncate(*fd, 0); /* a name that is no longer true helps nobody */
+        (void)clear_text(*fd); /* a name that is no longer true helps nobody */
     fd_closep(fd);
 }

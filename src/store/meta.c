@@ -9,7 +9,7 @@ enum err_code meta_get(struct txn *t, const char *key, struct meta *out, struct 
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct cell c[META_COLUMNS];
     char hash[FINGERPRINT_HEX];
-    bool row;
+    bool row = false;
 
     TRY(db_prepare(t->s, "SELECT * FROM meta WHERE key = ?", &st, e));
     bind_text(st, 1, key);

@@ -64,7 +64,7 @@ enum err_code schema_hash(struct store *s, char out[static FINGERPRINT_HEX], str
 {
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     CLEANUP(buf_release) struct buf text = BUF_INIT(1 << 20);
-    bool row;
+    bool row = false;
 
     TRY(db_prepare(s, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name", &st, e));
     for (;;) {

@@ -37,7 +37,7 @@ enum err_code slave_get(struct txn *t, const char *id, struct slave_row *out, st
 {
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct slave_row row = {.id = id};
-    bool there;
+    bool there = false;
 
     tally_init(&row.ledger);
     TRY(db_prepare(t->s, "SELECT * FROM slave WHERE id = ?", &st, e));
@@ -79,7 +79,7 @@ enum err_code slaves_check(struct txn *t, struct err *e)
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct meta all;
     struct tally found;
-    bool there;
+    bool there = false;
 
     tally_init(&found);
     TRY(meta_get(t, META_SLAVES, &all, e));

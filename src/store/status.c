@@ -85,7 +85,7 @@ static enum err_code write_one(struct status_writer *w, const struct slave_statu
     struct cell c[STATUS_COLUMNS];
     char hash[FINGERPRINT_HEX] = "";
     int64_t seq = w->next_seq;
-    bool there;
+    bool there = false;
 
     bind_text(w->find, 1, x->id);
     TRY(db_step(w->t->s, w->find, &there, e));
@@ -173,7 +173,7 @@ static enum err_code read_slaves(struct txn *t, struct arena *a, const struct ta
     CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
     struct tally found;
     size_t cap = 0;
-    bool there;
+    bool there = false;
 
     tally_init(&found);
     TRY(db_prepare(t->s, "SELECT * FROM status ORDER BY seq, slave", &st, e));
