@@ -199,7 +199,7 @@ static enum err_code parse_local(struct arena *a, const char *url, const char *p
     return ERR_OK;
 }
 
-enum err_code address_parse(struct arena *a, const char *url, struct address *out, struct err *e)
+enum err_code git_address_parse(struct arena *a, const char *url, struct address *out, struct err *e)
 {
     TRY(check_characters(url, e));
     if (url[0] == '/')
@@ -224,7 +224,7 @@ enum err_code git_check_url(const char *url, struct err *e)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct address at;
-    return address_parse(a, url, &at, e);
+    return git_address_parse(a, url, &at, e);
 }
 
 /* ---- The same repository? -------------------------------------------------------------------- */

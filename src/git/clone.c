@@ -84,7 +84,7 @@ static enum err_code find_remote(struct reading *r, const char *url, struct err 
     struct err ignored = ERR_INIT;
 
     if (url != NULL)
-        TRY(address_parse(r->arena, url, &master, e));
+        TRY(git_address_parse(r->arena, url, &master, e));
     if (libgit2_remote_names(&names, r->repo) != 0)
         return git2_error(e, ERR_IO, "cannot read the clone's remotes");
     for (size_t i = 0; i < names.count && r->remote == NULL; i++) {
@@ -94,7 +94,7 @@ static enum err_code find_remote(struct reading *r, const char *url, struct err 
         const char *its_url = git_remote_url(remote);
         bool is_it = url == NULL ? names.count == 1 || str_eq(names.strings[i], "origin")
                                  : its_url != NULL &&
-                                       address_parse(r->arena, its_url, &at, &ignored) == ERR_OK &&
+                                       git_address_parse(r->arena, its_url, &at, &ignored) == ERR_OK &&
                                        address_same(&master, &at);
         if (!is_it)
             continue;

@@ -36,7 +36,7 @@ enum err_code git_remote_new(const struct git_remote_spec *spec, struct git_remo
         .idle = spec->idle.v > 0 ? spec->idle : (struct ms){REMOTE_IDLE_MS},
         .interrupted = spec->interrupted,
     };
-    TRY(address_parse(r->arena, spec->url, &r->endpoint.at, e));
+    TRY(git_address_parse(r->arena, spec->url, &r->endpoint.at, e));
     if (r->endpoint.at.form == ADDRESS_HTTP && (spec->http == NULL || spec->lane == NULL))
         return err_set(e, ERR_USAGE, "%s: no http engine is given for it", spec->url);
     *out = r;

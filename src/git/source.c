@@ -276,7 +276,7 @@ static enum err_code refresh(struct opening *o, struct err *e)
     struct address at;
     struct advert advert;
 
-    TRY(address_parse(o->scratch, o->spec->url, &at, e));
+    TRY(git_address_parse(o->scratch, o->spec->url, &at, e));
     TRY(ask_master(o, &at, &advert, e));
     TRY(refuse_empty(o, filter(o, &advert.refs), e));
     bool whole = read_cache_refs(s) && has_all_objects(s);

@@ -69,7 +69,7 @@ static size_t clean_one(const char *s, bool quoted, char out[static 16])
     return n;
 }
 
-char *text_clean(struct arena *a, const char *s, size_t max, bool quoted)
+char *plan_text_clean(struct arena *a, const char *s, size_t max, bool quoted)
 {
     size_t len = strlen(s), k = 0, points = 0;
     size_t most = max > 0 && max < len ? max : len;

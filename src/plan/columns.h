@@ -19,7 +19,7 @@ enum paint { PAINT_NONE, PAINT_BOLD, PAINT_DIM, PAINT_GREEN, PAINT_YELLOW, PAINT
  * overrides and broken UTF-8 escaped; at most max code points (0 = all), then "…". Within quotes `"` and
  * `\` are escaped as well. In the arena.
  */
-char *text_clean(struct arena *a, const char *s, size_t max, bool quoted);
+char *plan_text_clean(struct arena *a, const char *s, size_t max, bool quoted);
 size_t text_width(const char *clean);
 /* The first `width` columns, the last of them "…" when something was cut. In the arena. */
 const char *text_cut(struct arena *a, const char *clean, size_t width);

@@ -31,17 +31,17 @@ struct layout {
 static const char *quote(struct arena *a, const char *value)
 {
     return value == NULL ? "unknown"
-                         : arena_printf(a, "\"%s\"", text_clean(a, value, VALUE_MOST, true));
+                         : arena_printf(a, "\"%s\"", plan_text_clean(a, value, VALUE_MOST, true));
 }
 
 static const char *short_oid(struct arena *a, const char *oid)
 {
-    return oid == NULL ? "" : text_clean(a, arena_strndup(a, oid, strnlen(oid, OID)), 0, false);
+    return oid == NULL ? "" : plan_text_clean(a, arena_strndup(a, oid, strnlen(oid, OID)), 0, false);
 }
 
 static const char *bare(struct arena *a, const char *value)
 {
-    return value == NULL ? "" : text_clean(a, value, VALUE_MOST, false);
+    return value == NULL ? "" : plan_text_clean(a, value, VALUE_MOST, false);
 }
 
 /* "a → b", "b", "was a": whatever of both is there. */
@@ -68,7 +68,7 @@ static const char *transition(struct arena *a, const struct action *act, const c
 static const char *ref_middle(struct arena *a, const struct action *act)
 {
     const char *moves = transition(a, act, short_oid(a, act->from), short_oid(a, act->to));
-    const char *detail = act->detail != NULL ? text_clean(a, act->detail, 0, false) : NULL;
+    const char *detail = act->detail != NULL ? plan_text_clean(a, act->detail, 0, false) : NULL;
 
     if (act->forced || detail == NULL)
         return moves;
@@ -112,9 +112,9 @@ static struct cells cells_of(struct arena *a, const struct action *act)
     struct cells c = {.sign = SIGNS[act->act].sign,
                       .paint = SIGNS[act->act].paint,
                       .kind = kind_name(act->kind),
-                      .name = text_clean(a, act->name, 0, false),
+                      .name = plan_text_clean(a, act->name, 0, false),
                       .middle = middle_of(a, act),
-                      .reason = act->reason != NULL ? text_clean(a, act->reason, 0, false) : ""};
+                      .reason = act->reason != NULL ? plan_text_clean(a, act->reason, 0, false) : ""};
     if (act->forced) {
         c.sign = "!";
         c.paint = PAINT_RED;
@@ -296,13 +296,13 @@ static enum err_code put_condition(struct columns *w, struct arena *a, const str
     TRY(columns_put(w, PAINT_NONE, " "));
     TRY(columns_put(w, paint, condition_level_name(c->level)));
     TRY(columns_pad(w, name_column(l)));
-    TRY(columns_wrap(w, PAINT_NONE, text_clean(a, c->text, 0, false), name_column(l)));
+    TRY(columns_wrap(w, PAINT_NONE, plan_text_clean(a, c->text, 0, false), name_column(l)));
     TRY(columns_end(w));
     if (c->cure == NULL)
         return ERR_OK;
     TRY(columns_pad(w, name_column(l)));
     TRY(columns_put(w, PAINT_CYAN, "→ "));
-    TRY(columns_wrap(w, PAINT_NONE, text_clean(a, c->cure, 0, false), name_column(l) + 2));
+    TRY(columns_wrap(w, PAINT_NONE, plan_text_clean(a, c->cure, 0, false), name_column(l) + 2));
     return columns_end(w);
 }
 
@@ -312,7 +312,7 @@ static enum err_code put_condition(struct columns *w, struct arena *a, const str
 static enum err_code put_header(struct columns *w, struct arena *a, const struct slave_plan *s,
                                 const char *state)
 {
-    TRY(columns_put(w, PAINT_BOLD, text_clean(a, s->slave, 0, false)));
+    TRY(columns_put(w, PAINT_BOLD, plan_text_clean(a, s->slave, 0, false)));
     if (*state != '\0') {
         TRY(columns_pad(w, 0));
         TRY(columns_put(w, s->refused != ERR_OK ? PAINT_RED : PAINT_DIM, state));
