@@ -41,8 +41,8 @@ static void want_default_branch(struct pass_slave *s)
     if (head == NULL)
         return;
     s->facts.head = head->value;
-    if (s->has_gh)
-        view_add(v, KIND_DEFAULT_BRANCH, "default-branch", branch);
+    /* A type git slave has none that could be set, but it is pushed first there, too. */
+    view_add(v, KIND_DEFAULT_BRANCH, "default-branch", branch);
     v->state[KIND_DEFAULT_BRANCH] = VIEW_COMPLETE;
 }
 
@@ -99,12 +99,35 @@ void desired_from_manifest(struct pass_slave *s)
     view_sort(&s->desired);
 }
 
+enum { DESCRIBED_REFS = 50 }; /* more than that nobody reads, and each costs a walk */
+
+/* What a new ref brings: commit count and newest subject, for people. */
+static void describe_new_refs(struct pass_slave *s)
+{
+    size_t told = 0;
+    if (s->pass->source == NULL || s->observed.state[KIND_REF] != VIEW_COMPLETE)
+        return;
+    for (size_t i = 0; i < s->desired.n && told < DESCRIBED_REFS; i++) {
+        struct resource *r = &s->desired.items[i];
+        struct git_comparison cmp = {0};
+        struct err e = ERR_INIT;
+        if (r->kind != KIND_REF || view_find(&s->observed, KIND_REF, r->name) != NULL)
+            continue;
+        told++;
+        if (git_compare(s->pass->source, r->name, r->value, NULL, s->arena, &cmp, &e) != ERR_OK)
+            continue; /* the plan is right without it */
+        r->count = cmp.ahead;
+        r->detail = cmp.subject;
+    }
+}
+
 /*
  * Actions must be on. Around the first push into an empty repository it is off for a moment, so
  * that nothing that comes with the push can run; a pass that was killed in that moment left it off.
  */
 void desired_after_refs(struct pass_slave *s)
 {
+    describe_new_refs(s);
     bool seeding =
         s->facts.empty && pass_wants(s, LAYER_CODE) && s->desired.state[KIND_REF] == VIEW_COMPLETE;
     const struct resource *last = view_find(&s->ledger, KIND_ACTIONS, "actions");

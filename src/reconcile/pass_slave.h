@@ -79,7 +79,7 @@ void pass_slave_condition(struct pass_slave *s, struct condition c);
 
 /* What needs no look at the slave: refs, default branch, secrets, variables, role. */
 void desired_from_manifest(struct pass_slave *s);
-/* What depends on the slave's refs: the Actions switch around a first push. */
+/* What depends on the slave's refs: what new ones bring, the Actions switch around a first push. */
 void desired_after_refs(struct pass_slave *s);
 /* The workflow set of the role, over the files that are there and those that come with the code. */
 void desired_workflows(struct pass_slave *s);
