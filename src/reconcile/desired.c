@@ -116,7 +116,7 @@ static void describe_new_refs(struct pass_slave *s)
         told++;
         if (git_compare(s->pass->source, r->name, r->value, NULL, s->arena, &cmp, &e) != ERR_OK)
             continue; /* the plan is right without it */
-        r->count = cmp.ahead;
+        r->count = s->facts.empty ? -1 : cmp.ahead; /* into an empty one everything is new */
         r->detail = cmp.subject;
     }
 }
