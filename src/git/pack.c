@@ -102,7 +102,10 @@ static const char **copy_list(struct arena *a, const char *const *list, size_t n
     return copy;
 }
 
-/* A have that is not here says nothing; a want that the other side has need not be sent. */
+/*
+ * A want that the other side has need not be sent, nor be known here (a rescue ref is made of the other
+ * side's own commit); a have that is not here says nothing to pack-objects.
+ */
 static enum err_code make_request(struct git_source *s, const struct pack_need *need,
                                   struct request *r, struct err *e)
 {
@@ -112,14 +115,8 @@ static enum err_code make_request(struct git_source *s, const struct pack_need *
     r->ofs_delta = need->ofs_delta;
     r->haves = copy_list(r->arena, need->haves, need->n_haves);
     r->n_haves = sort_unique(r->haves, need->n_haves);
-    for (size_t i = 0; i < r->n_haves; i++) {
-        if (git_oid_fromstr(&oid, r->haves[i]) == 0 && source_has(s, &oid))
-            r->haves[kept++] = r->haves[i];
-    }
-    r->n_haves = kept;
     r->wants = copy_list(r->arena, need->wants, need->n_wants);
     r->n_wants = sort_unique(r->wants, need->n_wants);
-    kept = 0;
     for (size_t i = 0; i < r->n_wants; i++) {
         if (bsearch(&r->wants[i], r->haves, r->n_haves, sizeof(*r->haves), compare_hex) != NULL)
             continue;
@@ -129,6 +126,12 @@ static enum err_code make_request(struct git_source *s, const struct pack_need *
         r->wants[kept++] = r->wants[i];
     }
     r->n_wants = kept;
+    kept = 0;
+    for (size_t i = 0; i < r->n_haves; i++) {
+        if (git_oid_fromstr(&oid, r->haves[i]) == 0 && source_has(s, &oid))
+            r->haves[kept++] = r->haves[i];
+    }
+    r->n_haves = kept;
     return ERR_OK;
 }
 
