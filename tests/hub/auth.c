@@ -103,8 +103,12 @@ enum hb_verdict hb_identify(struct hub *h, const char *authorization, struct hb_
         return V_OK;
     }
     out->unknown = true;
+    if (h->bad_logins == 0 || hb_now(h) - h->first_bad_ms > LOCKOUT_MS) {
+        h->bad_logins = 0;
+        h->first_bad_ms = hb_now(h);
+    }
     int most = hb_quirk(h, Q_LOCKOUT);
-    if (most > 0 && ++h->bad_logins >= most) { /* this one is still a 401; what follows is not */
+    if (++h->bad_logins >= most && most > 0) { /* this one is still a 401; what follows is not */
         h->bad_logins = 0;
         h->locked_until_ms = hb_now(h) + LOCKOUT_MS;
     }

@@ -87,7 +87,8 @@ bool hb_fault_match(struct hub *h, const char *method, const char *path, struct 
 long long hub_upload_cut(struct hub *h, const char *method, const char *path)
 {
     long long at = -1;
-    char *bare = hb_strndup(path, strcspn(path, "?"));
+    const char *from = hb_starts(path, "/api/v3/") ? path + strlen("/api/v3") : path;
+    char *bare = hb_strndup(from, strcspn(from, "?"));
     pthread_mutex_lock(&h->lock);
     for (size_t i = 0; i < h->n_faults; i++) {
         struct hb_fault *f = &h->fault[i];
@@ -159,7 +160,9 @@ static uint32_t crc_of_zeros(size_t n)
 
 static void put_le32(struct hb_buf *b, uint32_t v)
 {
-    const unsigned char raw[4] = {v & 0xff, v >> 8 & 0xff, v >> 16 & 0xff, v >> 24 & 0xff};
+    unsigned char raw[4];
+    for (size_t i = 0; i < sizeof raw; i++)
+        raw[i] = (unsigned char)(v >> 8 * i & 0xff);
     hb_buf_add(b, raw, sizeof raw);
 }
 

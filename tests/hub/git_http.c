@@ -97,7 +97,7 @@ static void advertise(struct hb_ctx *c)
     bool hide = hb_quirk(c->h, Q_HIDDEN_REFS) != 0;
     c->h->counters.git_advertisements++;
     hb_git_enter(c->h, c->repo);
-    const struct hb_buf *advert = hb_advert(c->h, c->repo, hide);
+    const struct hb_buf *advert = hb_advert(c->repo, hide);
     hb_body_take(c->out, hb_strndup(advert->data, advert->len), advert->len);
     hb_git_leave(c->h, c->repo);
     c->out->status = 200;

@@ -157,7 +157,7 @@ struct hub_repo {
     bool is_archived;
     bool actions_off;
     bool push_options; /* the one repository setting that changes the advertisement (6.2) */
-    const char *default_branch; /* NULL: "main" */
+    const char *default_branch; /* NULL: as HEAD of what is taken over or copied in, else "main" */
     const char *from; /* a local git repository whose refs are copied in at once, no runs started */
 };
 

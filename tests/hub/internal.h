@@ -213,6 +213,7 @@ struct hub {
     size_t n_faults;
     struct hb_rate anonymous;
     int bad_logins;
+    int64_t first_bad_ms;
     int64_t locked_until_ms;
     struct hb_map definitions; /* blob oid -> json_t *: what a workflow file says */
     struct hub_entry *log;
@@ -245,7 +246,7 @@ void hb_item_put(struct hub *h, struct hb_section *s, const char *name, const vo
 bool hb_item_del(struct hub *h, struct hb_section *s, const char *name);
 void hb_items_free(struct hb_items *items);
 /* What a reader sees now: the old state while stale reads are left, one of which is used up. */
-struct hb_items *hb_section_read(struct hub *h, struct hb_section *s, uint64_t *out_version);
+struct hb_items *hb_section_read(struct hb_section *s, uint64_t *out_version);
 const char *
 hb_name_refused(const char *name); /* NULL: a legal name for a secret or variable (section 2) */
 
@@ -470,6 +471,11 @@ void hb_get_meta(struct hb_ctx *c);
 void hb_get_versions(struct hb_ctx *c);
 void hb_get_root(struct hb_ctx *c);
 
+/* shapes.c */
+json_t *hb_user_json(const struct hb_ctx *c, const char *login);
+json_t *hb_repo_brief_json(const struct hb_ctx *c, const struct hb_repo *r);
+json_t *hb_repo_json(const struct hb_ctx *c); /* c->repo, as this token sees it */
+
 /* rate.c */
 bool hb_rate_exhausted(struct hb_ctx *c);
 void hb_rate_charge(struct hb_ctx *c);
@@ -517,7 +523,7 @@ bool hb_repo_dir_make(struct hb_repo *r);
 bool hb_hidden_ref(const char *name);
 void hb_default_branch_set(struct hub *h, struct hb_repo *r,
                            const char *branch); /* wants hub.lock; also HEAD */
-const struct hb_buf *hb_advert(struct hub *h, struct hb_repo *r, bool hide);
+const struct hb_buf *hb_advert(struct hb_repo *r, bool hide);
 
 /* workflows.c and definitions.c */
 struct hb_file {
@@ -589,9 +595,7 @@ void hb_push_inspect(
     struct hb_push *p); /* when they are: workflow files, sizes, missing objects, forced updates */
 void hb_push_store(struct hb_push *p); /* the refs */
 
-/* log.c */
-void hb_log(struct hb_ctx *c, int64_t began_us);
-char *hb_entry_line(const struct hub_entry *e);
+/* handle.c */
 json_t *hb_entry_json(const struct hub_entry *e);
 
 /* control.c, seed.c */

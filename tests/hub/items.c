@@ -72,9 +72,8 @@ static void before_write(struct hub *h, struct hb_section *s)
     s->version = hb_next_version(h);
 }
 
-struct hb_items *hb_section_read(struct hub *h, struct hb_section *s, uint64_t *out_version)
+struct hb_items *hb_section_read(struct hb_section *s, uint64_t *out_version)
 {
-    (void)h;
     if (s->stale_left > 0) {
         s->stale_left--;
         *out_version = s->old_version;

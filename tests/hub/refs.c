@@ -278,9 +278,8 @@ static void advert_line(struct hb_buf *b, const char *oid, const char *name, con
     hb_buf_puts(b, "\n");
 }
 
-const struct hb_buf *hb_advert(struct hub *h, struct hb_repo *r, bool hide)
+const struct hb_buf *hb_advert(struct hb_repo *r, bool hide)
 {
-    (void)h;
     hb_refs_load(r);
     struct hb_refs *refs = &r->refs;
     if (refs->advert.len > 0 && refs->advert_push_options == r->push_options &&

@@ -199,10 +199,10 @@ static void etag_of_part(struct hb_ctx *c)
         key[1] = r->version;
         break;
     case PART_SECRETS:
-        c->items = hb_section_read(c->h, &r->secrets, &key[1]);
+        c->items = hb_section_read(&r->secrets, &key[1]);
         break;
     case PART_VARIABLES:
-        c->items = hb_section_read(c->h, &r->variables, &key[1]);
+        c->items = hb_section_read(&r->variables, &key[1]);
         break;
     case PART_WORKFLOWS:
         key[1] = r->workflows_version;
@@ -253,8 +253,9 @@ static void serve(struct hb_ctx *c)
     if (refused_early(c) || judged(c, hb_identify(c->h, hb_header(c->q, "authorization"), &c->who)))
         return;
     if (hb_rate_exhausted(c)) {
-        char *text = hb_fmt("API rate limit exceeded for %s.",
-                            c->who.user == NULL ? "127.0.0.1" : "user ID 1");
+        char *text = c->who.user == NULL
+                         ? hb_strdup("API rate limit exceeded for 127.0.0.1.")
+                         : hb_fmt("API rate limit exceeded for user ID %lld.", c->who.user->id);
         hb_error_json(c, 403, text);
         free(text);
         return;

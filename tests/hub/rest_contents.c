@@ -95,12 +95,16 @@ static json_t *entry_json(struct hb_ctx *c, const struct entry *e, const char *p
 {
     char *base = hb_base(c);
     char *url = hb_fmt("%s/repos/%s/contents/%s", base, c->repo->full_name, path);
+    char *git = hb_fmt("%s/repos/%s/git/blobs/%s", base, c->repo->full_name, e->oid);
     const char *type = strcmp(e->type, "tree") == 0     ? "dir"
                        : strcmp(e->type, "commit") == 0 ? "submodule"
                        : strcmp(e->mode, "120000") == 0 ? "symlink"
                                                         : "file";
-    json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "type", type, "name", base_name(path),
-                          "path", path, "sha", e->oid, "size", (json_int_t)e->size, "url", url);
+    json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:n,s:n,s:{s:s,s:s,s:n}}", "type", type,
+                          "name", base_name(path), "path", path, "sha", e->oid, "size",
+                          (json_int_t)e->size, "url", url, "git_url", git, "html_url",
+                          "download_url", "_links", "self", url, "git", git, "html");
+    free(git);
     free(url);
     free(base);
     return j;

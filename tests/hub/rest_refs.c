@@ -129,15 +129,56 @@ void hb_get_ref(struct hb_ctx *c)
 
 /* ---- commits ---- */
 
+/* "author Name <mail> 1733500000 +0000" of a raw commit. */
+static json_t *person_json(const char *raw, const char *role)
+{
+    char *mark = hb_fmt("\n%s ", role);
+    const char *line = strstr(raw, mark);
+    json_t *j = json_null();
+    if (line != NULL) {
+        line += strlen(mark);
+        size_t name = strcspn(line, "<\n"),
+               mail = line[name] == '<' ? strcspn(line + name + 1, ">\n") : 0;
+        char *date = hb_time_z(strtoll(line + name + 1 + mail + 1, NULL, 10) * 1000);
+        j = json_pack("{s:s%,s:s%,s:s}", "name", line, name > 0 ? name - 1 : 0, "email",
+                      line + name + 1, mail, "date", date);
+        free(date);
+    }
+    free(mark);
+    return j;
+}
+
+static json_t *parents_json(const char *raw, const char *commits)
+{
+    json_t *rows = json_array();
+    for (const char *p = raw; (p = strstr(p, "\nparent ")) != NULL; p += 8) {
+        char *url = hb_fmt("%s/%.40s", commits, p + 8);
+        json_array_append_new(rows, json_pack("{s:s%,s:s}", "sha", p + 8, (size_t)40, "url", url));
+        free(url);
+    }
+    return rows;
+}
+
 static json_t *commit_json(struct hb_ctx *c, const char *oid, const struct hb_buf *raw)
 {
     char *base = hb_base(c);
-    char *url = hb_fmt("%s/repos/%s/commits/%s", base, c->repo->full_name, oid);
-    const char *blank = raw->data == NULL ? NULL : strstr(raw->data, "\n\n");
-    const char *tree = raw->data != NULL && hb_starts(raw->data, "tree ") ? raw->data + 5 : "";
-    json_t *j = json_pack("{s:s,s:s,s:{s:s,s:{s:s%}}}", "sha", oid, "url", url, "commit", "message",
-                          blank != NULL ? blank + 2 : "", "tree", "sha", tree, strcspn(tree, "\n"));
+    char *commits = hb_fmt("%s/repos/%s/commits", base, c->repo->full_name),
+         *url = hb_fmt("%s/%s", commits, oid);
+    char *blank = strstr(raw->data, "\n\n");
+    const char *message = "", *head = raw->data;
+    if (blank != NULL) {
+        message = blank + 2;
+        blank[1] = '\0'; /* nothing of the message is taken for a header */
+    }
+    const char *tree = head + (raw->len > 5 ? 5 : raw->len); /* a raw commit begins with "tree " */
+    json_t *j = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:n,s:n,s:o,s:{s:s,s:s,s:i,s:o,s:o,s:{s:s%,s:s}}}", "sha", oid, "url",
+        url, "node_id", "C_hub", "html_url", url, "comments_url", url, "author", "committer",
+        "parents", parents_json(head, commits), "commit", "message", message, "url", url,
+        "comment_count", 0, "author", person_json(head, "author"), "committer",
+        person_json(head, "committer"), "tree", "sha", tree, strcspn(tree, "\n"), "url", url);
     free(url);
+    free(commits);
     free(base);
     return j;
 }
@@ -150,6 +191,7 @@ void hb_get_commit(struct hb_ctx *c)
     char *name = hb_rest_of(c, c->n_head + 1);
     char tip[65];
     struct hb_buf oid = {0}, raw = {0};
+    hb_buf_puts(&raw, "");
     hb_git_enter(c->h, c->repo);
     hb_resolve(c->repo, hb_starts(name, "refs/") ? name + 5 : name, tip);
     bool empty = c->repo->refs.n == 0;

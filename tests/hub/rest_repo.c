@@ -3,52 +3,10 @@
 
 #include <fnmatch.h>
 
-static void permissions_json(struct hb_ctx *c, json_t *j)
-{
-    enum hb_role role = hb_role_of(c->repo, c->who.user);
-    bool bot = hb_bot(&c->who);
-    bool push = role >= ROLE_WRITE || (bot && hb_permission(c->who.token, "contents", true));
-    json_object_set_new(j, "permissions",
-                        json_pack("{s:b,s:b,s:b,s:b,s:b}", "admin", role == ROLE_ADMIN, "maintain",
-                                  role == ROLE_ADMIN, "push", push, "triage", push, "pull", 1));
-}
-
-static json_t *owner_json(const struct hb_user *u)
-{
-    return json_pack("{s:s,s:I,s:s}", "login", u->login, "id", (json_int_t)u->id, "type",
-                     u->is_org ? "Organization" : "User");
-}
-
-static json_t *repo_json(struct hb_ctx *c)
-{
-    const struct hb_repo *r = c->repo;
-    char *created = hb_time_z(r->created_ms), *updated = hb_time_z(r->updated_ms);
-    char *pushed = hb_time_z(r->pushed_ms), *base = hb_base(c);
-    char *url = hb_fmt("%s/repos/%s", base, r->full_name);
-    char *host = hb_strndup(base, strlen(base) - strlen(c->prefix));
-    char *html = hb_fmt("%s/%s", host, r->full_name),
-         *clone = hb_fmt("%s/%s.git", host, r->full_name);
-    json_t *j = json_pack("{s:I,s:s,s:s,s:o,s:b,s:s,s:b,s:b,s:b,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}",
-                          "id", (json_int_t)r->id, "name", r->name, "full_name", r->full_name,
-                          "owner", owner_json(r->owner), "private", r->is_private, "visibility",
-                          r->is_private ? "private" : "public", "fork", r->is_fork, "archived",
-                          r->archived, "disabled", 0, "default_branch", r->default_branch,
-                          "created_at", created, "updated_at", updated, "pushed_at", pushed, "url",
-                          url, "html_url", html, "clone_url", clone, "size", 0);
-    if (strcmp(c->api_version, "2022-11-28") == 0) /* gone in 2026-03-10 */
-        json_object_set_new(j, "has_downloads", json_true());
-    if (c->who.token != NULL)
-        permissions_json(c, j);
-    char *all[] = {created, updated, pushed, base, url, host, html, clone};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        free(all[i]);
-    return j;
-}
-
 void hb_get_repo(struct hb_ctx *c)
 {
     c->last_modified = hb_time_http(c->repo->updated_ms);
-    hb_json(c, 200, repo_json(c));
+    hb_json(c, 200, hb_repo_json(c));
 }
 
 /* The branch must exist on the remote (1.1). */
@@ -97,7 +55,7 @@ void hb_patch_repo(struct hb_ctx *c)
     if (json_is_boolean(json_object_get(c->body, "private")))
         c->repo->is_private = json_is_true(json_object_get(c->body, "private"));
     hb_repo_touch(c->h, c->repo);
-    hb_json(c, 200, repo_json(c));
+    hb_json(c, 200, hb_repo_json(c));
 }
 
 /* ---- making one ---- */
@@ -120,7 +78,7 @@ static void create(struct hb_ctx *c, const struct hb_user *owner)
         hb_error_json(c, 500, "Server Error");
     } else {
         char *base = hb_base(c);
-        hb_json(c, 201, repo_json(c));
+        hb_json(c, 201, hb_repo_json(c));
         hb_head_take(c->out, "location", hb_fmt("%s/repos/%s", base, full));
         free(base);
     }
@@ -244,10 +202,16 @@ void hb_get_protection(struct hb_ctx *c)
         hb_error_json(c, 404, "Branch not protected");
         return;
     }
+    char *base = hb_base(c);
+    char *url = hb_fmt("%s/repos/%s/branches/%s/protection/enforce_admins", base,
+                       c->repo->full_name, branch);
     hb_json(c, 200,
-            json_pack("{s:{s:b},s:{s:b},s:{s:b},s:{s:b}}", "allow_force_pushes", "enabled",
+            json_pack("{s:{s:b},s:{s:b},s:{s:b,s:s},s:{s:b}}", "allow_force_pushes", "enabled",
                       p->allow_force_pushes, "allow_deletions", "enabled", p->allow_deletions,
-                      "enforce_admins", "enabled", 1, "lock_branch", "enabled", p->lock));
+                      "enforce_admins", "enabled", 1, "url", url, "lock_branch", "enabled",
+                      p->lock));
+    free(url);
+    free(base);
 }
 
 /* Answers for branches that do not exist yet, too. */

@@ -11,6 +11,21 @@ void hb_get_root(struct hb_ctx *c)
     free(base);
 }
 
+static json_t *me(const struct hb_ctx *c)
+{
+    static const char *const nothing[] = {"bio",      "blog",     "company", "email",
+                                          "hireable", "location", "name"};
+    static const char *const zero[] = {"followers", "following", "public_gists", "public_repos"};
+    json_t *j = hb_user_json(c, c->who.token->user->login);
+    for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++)
+        json_object_set_new(j, nothing[i], json_null());
+    for (size_t i = 0; i < sizeof zero / sizeof zero[0]; i++)
+        json_object_set_new(j, zero[i], json_integer(0));
+    json_object_set_new(j, "created_at", json_string("2020-01-01T00:00:00Z"));
+    json_object_set_new(j, "updated_at", json_string("2020-01-01T00:00:00Z"));
+    return j;
+}
+
 /* Not for the tokens of Apps and jobs, so it is no general token check. */
 void hb_get_user(struct hb_ctx *c)
 {
@@ -20,9 +35,7 @@ void hb_get_user(struct hb_ctx *c)
     else if (t->kind == HUB_APP || t->kind == HUB_GITHUB_TOKEN)
         hb_error_json(c, 403, "Resource not accessible by integration");
     else
-        hb_json(c, 200,
-                json_pack("{s:s,s:I,s:s}", "login", t->user->login, "id", (json_int_t)t->user->id,
-                          "type", "User"));
+        hb_json(c, 200, me(c));
 }
 
 void hb_get_rate_limit(struct hb_ctx *c)
@@ -32,7 +45,8 @@ void hb_get_rate_limit(struct hb_ctx *c)
         return;
     }
     json_t *core = hb_rate_json(c);
-    json_t *j = json_pack("{s:{s:O}}", "resources", "core", core);
+    json_t *j = json_pack("{s:{s:O,s:{s:i,s:i,s:i,s:i}}}", "resources", "core", core, "search",
+                          "limit", 30, "used", 0, "remaining", 30, "reset", 0);
     if (strcmp(c->api_version, "2022-11-28") == 0) /* gone in 2026-03-10 */
         json_object_set(j, "rate", core);
     json_decref(core);

@@ -191,18 +191,48 @@ void hb_dispatch_workflow(struct hb_ctx *c)
 
 /* ---- runs ---- */
 
+static void run_urls(struct hb_ctx *c, const struct hb_run *run, json_t *j)
+{
+    static const char *const below[][2] = {{"url", ""},
+                                           {"html_url", ""},
+                                           {"jobs_url", "/jobs"},
+                                           {"logs_url", "/logs"},
+                                           {"check_suite_url", "/check-suite"},
+                                           {"cancel_url", "/cancel"},
+                                           {"rerun_url", "/rerun"},
+                                           {"artifacts_url", "/artifacts"}};
+    char *base = hb_base(c);
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
+        char *url = hb_fmt("%s/repos/%s/actions/runs/%lld%s", base, c->repo->full_name, run->id,
+                           below[i][1]);
+        json_object_set_new(j, below[i][0], json_string(url));
+        free(url);
+    }
+    char *workflow =
+        hb_fmt("%s/repos/%s/actions/workflows/%lld", base, c->repo->full_name, run->workflow_id);
+    json_object_set_new(j, "workflow_url", json_string(workflow));
+    free(workflow);
+    free(base);
+}
+
 static json_t *run_json(struct hb_ctx *c, const struct hb_run *run)
 {
-    char *created = hb_time_z(run->created_ms), *base = hb_base(c);
-    char *url = hb_fmt("%s/repos/%s/actions/runs/%lld", base, c->repo->full_name, run->id);
-    json_t *j =
-        json_pack("{s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:n,s:s,s:s,s:{s:s}}", "id", (json_int_t)run->id,
-                  "workflow_id", (json_int_t)run->workflow_id, "event", run->event, "head_branch",
-                  run->branch, "head_sha", run->sha, "status", "queued", "url", url, "conclusion",
-                  "created_at", created, "updated_at", created, "actor", "login", run->actor);
+    char *created = hb_time_z(run->created_ms), number[32];
+    (void)snprintf(number, sizeof number, "%lld", run->workflow_id);
+    const struct hb_workflow *w = hb_workflow(c->repo, number);
+    json_t *j = json_pack(
+        "{s:I,s:s,s:I,s:s,s:s,s:s,s:s,s:n,s:s,s:s,s:i,s:s,s:s}", "id", (json_int_t)run->id,
+        "node_id", "WFR_hub", "workflow_id", (json_int_t)run->workflow_id, "event", run->event,
+        "head_branch", run->branch, "head_sha", run->sha, "status", "queued", "conclusion",
+        "created_at", created, "updated_at", created, "run_number", 1, "display_title",
+        w != NULL ? w->name : "", "path", w != NULL ? w->path : "");
+    run_urls(c, run, j);
+    json_object_set_new(j, "actor", hb_user_json(c, run->actor));
+    json_object_set_new(j, "head_commit", json_null());
+    json_object_set_new(j, "pull_requests", json_array());
+    json_object_set_new(j, "repository", hb_repo_brief_json(c, c->repo));
+    json_object_set_new(j, "head_repository", hb_repo_brief_json(c, c->repo));
     free(created);
-    free(base);
-    free(url);
     return j;
 }
 

@@ -124,17 +124,39 @@ bool hub_token_narrow(struct hub *h, const char *text, const char *scopes_or_per
 
 /* ---- repositories ---- */
 
-static bool take_in(struct hub *h, struct hb_repo *r, const char *from)
+/* The branch that HEAD of the source names becomes the default, unless the caller said which. */
+static void head_of_source(struct hub *h, struct hb_repo *r, const char *from)
+{
+    const char *const argv[] = {"git", "ls-remote", "--symref", from, "HEAD", NULL};
+    static const char mark[] = "ref: refs/heads/";
+    struct hb_buf out = {0};
+    if (hb_git(h, r->dir, NULL, 0, &out, argv) == 0 && out.data != NULL &&
+        hb_starts(out.data, mark)) {
+        char *branch =
+            hb_strndup(out.data + strlen(mark), strcspn(out.data + strlen(mark), "\t\n"));
+        pthread_mutex_lock(&h->lock);
+        hb_default_branch_set(h, r, branch);
+        pthread_mutex_unlock(&h->lock);
+        free(branch);
+    }
+    hb_buf_free(&out);
+}
+
+static bool take_in(struct hub *h, struct hb_repo *r, const struct hub_repo *spec)
 {
     const char *const argv[] = {"git",
                                 "fetch",
                                 "--quiet",
                                 "--no-auto-gc",
-                                from,
+                                spec->from,
                                 "+refs/heads/*:refs/heads/*",
                                 "+refs/tags/*:refs/tags/*",
                                 NULL};
-    return hb_git(h, r->dir, NULL, 0, NULL, argv) == 0 || hb_fail("cannot fetch from '%s'", from);
+    if (hb_git(h, r->dir, NULL, 0, NULL, argv) != 0)
+        return hb_fail("cannot fetch from '%s'", spec->from);
+    if (spec->default_branch == NULL)
+        head_of_source(h, r, spec->from);
+    return true;
 }
 
 long long hub_repo_add(struct hub *h, const struct hub_repo *spec)
@@ -145,7 +167,7 @@ long long hub_repo_add(struct hub *h, const struct hub_repo *spec)
     if (r == NULL)
         return 0;
     pthread_mutex_lock(&r->git_lock);
-    bool ok = spec->from == NULL || take_in(h, r, spec->from);
+    bool ok = spec->from == NULL || take_in(h, r, spec);
     hb_refs_load(r);
     if (ok && r->refs.n > 0)
         hb_rescan(h, r);
