@@ -139,8 +139,14 @@ static bool kind_emptied(const struct plan_input *in, const struct slave_plan *p
         size_t n = count_deletes(plan, k);
         if (n == 0 || count_kind(in->desired, k) > 0)
             continue;
-        *out = arena_printf(plan->arena, "no %s are wanted any more, and all %zu would be deleted",
-                            plan_rule(k)->many, n);
+        *out = n == 1 ? arena_printf(plan->arena,
+                                     "no %s are wanted any more, and the last one would be "
+                                     "deleted",
+                                     plan_rule(k)->many)
+                      : arena_printf(plan->arena,
+                                     "no %s are wanted any more, and all %zu would be "
+                                     "deleted",
+                                     plan_rule(k)->many, n);
         return true;
     }
     return false;
@@ -189,6 +195,9 @@ static bool too_much(const struct plan_input *in, const struct slave_plan *plan,
 
 /* clang-format off */
 static const struct guard_row GUARDS[] = {
+    /* First: what is known of markers is about the repository that was there before. */
+    {ERR_REFUSED, false, "repository-replaced",  replaced,
+     "if it was made anew on purpose, --allow-replaced begins anew"},
     {ERR_FENCED,  true,  "fenced-promoted",      promoted,
      "it hands back by itself when the master lives; leave it alone until then"},
     {ERR_FENCED,  true,  "fenced-epoch",         epoch_grew,
@@ -201,8 +210,6 @@ static const struct guard_row GUARDS[] = {
      "stop the other one; --takeover makes this one the keeper"},
     {ERR_REFUSED, false, "archived",             archived,
      "unarchive it in the repository's settings, or take it out of the manifest"},
-    {ERR_REFUSED, false, "repository-replaced",  replaced,
-     "if it was made anew on purpose, confirm it with --confirm and the slave's id"},
     {ERR_REFUSED, true,  "master-empty",         master_empty,
      "see whether the master is the right one and what became of it"},
     {ERR_REFUSED, true,  "kind-emptied",         kind_emptied,
