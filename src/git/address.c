@@ -199,7 +199,8 @@ static enum err_code parse_local(struct arena *a, const char *url, const char *p
     return ERR_OK;
 }
 
-enum err_code git_address_parse(struct arena *a, const char *url, struct address *out, struct err *e)
+enum err_code git_address_parse(struct arena *a, const char *url, struct address *out,
+                                struct err *e)
 {
     TRY(check_characters(url, e));
     if (url[0] == '/')

@@ -19,7 +19,8 @@ struct address {
 };
 
 /* ERR_USAGE. The result lives in the arena. */
-enum err_code git_address_parse(struct arena *a, const char *url, struct address *out, struct err *e);
+enum err_code git_address_parse(struct arena *a, const char *url, struct address *out,
+                                struct err *e);
 /* Whether two addresses name one repository, as far as that can be told without asking. */
 bool address_same(const struct address *x, const struct address *y);
 

@@ -92,10 +92,11 @@ static enum err_code find_remote(struct reading *r, const char *url, struct err 
         if (git_remote_lookup(&remote, r->repo, names.strings[i]) != 0)
             continue;
         const char *its_url = git_remote_url(remote);
-        bool is_it = url == NULL ? names.count == 1 || str_eq(names.strings[i], "origin")
-                                 : its_url != NULL &&
-                                       git_address_parse(r->arena, its_url, &at, &ignored) == ERR_OK &&
-                                       address_same(&master, &at);
+        bool is_it = url == NULL
+                         ? names.count == 1 || str_eq(names.strings[i], "origin")
+                         : its_url != NULL &&
+                               git_address_parse(r->arena, its_url, &at, &ignored) == ERR_OK &&
+                               address_same(&master, &at);
         if (!is_it)
             continue;
         r->remote_name = arena_strdup(r->arena, names.strings[i]);

@@ -103,8 +103,8 @@ static const char **copy_list(struct arena *a, const char *const *list, size_t n
 }
 
 /*
- * A want that the other side has need not be sent, nor be known here (a rescue ref is made of the other
- * side's own commit); a have that is not here says nothing to pack-objects.
+ * A want that the other side has need not be sent, nor be known here (a rescue ref is made of the
+ * other side's own commit); a have that is not here says nothing to pack-objects.
  */
 static enum err_code make_request(struct git_source *s, const struct pack_need *need,
                                   struct request *r, struct err *e)

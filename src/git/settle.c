@@ -44,20 +44,37 @@ static bool starts_topic(const char *line, size_t n)
     return p != NULL && p + 5 < line + n && isdigit((unsigned char)p[3]) != 0;
 }
 
-/* From the line that names the ref up to the next topic; all of it when no line does. */
+static bool names_another(const char *line, size_t n, const char *ref)
+{
+    return memmem(line, n, "refs/", 5) != NULL && !line_names(line, n, ref);
+}
+
+/*
+ * The lines that belong to one ref. GitHub names it in a headline (GH006: …) and explains below;
+ * git's own receive-pack lets the hook talk and names the ref afterwards. So: from behind the last
+ * line about another ref, or from the headline, up to the next line about another or the next
+ * headline. All of it when no line names the ref.
+ */
 static const char *words_about(struct arena *a, const char *text, const char *ref)
 {
-    const char *from = NULL;
+    const char *from = text, *end = NULL;
+    bool met = false;
 
-    for (const char *p = text; *p != '\0';) {
+    for (const char *p = text; *p != '\0' && end == NULL;) {
         size_t n = strcspn(p, "\n");
-        if (from == NULL && line_names(p, n, ref))
-            from = p;
-        else if (from != NULL && starts_topic(p, n))
-            return text_one_line(a, arena_strndup(a, from, (size_t)(p - from)));
-        p += n + (p[n] == '\n' ? 1 : 0);
+        const char *next = p + n + (p[n] == '\n' ? 1 : 0);
+        if (met && (starts_topic(p, n) || names_another(p, n, ref)))
+            end = p;
+        else if (!met && line_names(p, n, ref)) {
+            met = true;
+            from = starts_topic(p, n) ? p : from;
+        } else if (!met && names_another(p, n, ref))
+            from = next;
+        p = next;
     }
-    return text_one_line(a, from == NULL ? text : from);
+    if (!met)
+        return text_one_line(a, text);
+    return text_one_line(a, end == NULL ? from : arena_strndup(a, from, (size_t)(end - from)));
 }
 
 /* Rows that only say that something is wrong: what stands beside them may say what. */
