@@ -1,13 +1,15 @@
 /*
- * What libcyaml's tables cannot say about the format: meaning, defaults, examples, formats, ranges and
- * which keys go together. One row a type of mapping, one row a key; a test holds that none is missing.
+ * What libcyaml's tables cannot say about the format: meaning, defaults, examples, formats, ranges
+ * and which keys go together. One row a type of mapping, one row a key; a test holds that none is
+ * missing.
  * These texts are the descriptions of the JSON Schema, docs/manifest.md and `mirrorctl explain`.
  */
 #include "schema.h"
 
 #include <string.h>
 
-/* clang-format off: version 14 crashes over tables like these. */
+/* clang-format 14 crashes over tables like these: */
+/* clang-format off */
 
 #define END_OF_KEYS {.key = NULL}
 #define ROW(name, form, otherwise, sample, meaning)                                                \
@@ -17,7 +19,7 @@
     {.key = (name), .text = (meaning), .fallback = (otherwise), .example = (sample),               \
      .min = (least), .max = (most)}
 
-/* ---- Sources --------------------------------------------------------------------------------- */
+/* ---- Sources -------------------------------------------------------------------------------- */
 
 #define SOURCE_KEYS(name_text)                                                                     \
     ROW("env", ENV_NAME, NULL, "GITHUB_TOKEN",                                                     \
@@ -44,8 +46,8 @@ static const char *const source_forms[] = {"env",        "file",    "env_file", 
 static const char *const named_forms[] = {"env_file", "dir", NULL};
 
 static const struct key_about source_keys[] = {
-    SOURCE_KEYS("Which value of the `env_file` or the `dir` it is. Goes with these two, and must be "
-                "there with them."),
+    SOURCE_KEYS("Which value of the `env_file` or the `dir` it is. Goes with these two, and must "
+                "be there with them."),
 };
 
 static const struct key_about item_source_keys[] = {
@@ -61,7 +63,7 @@ static const struct key_about names_source_keys[] = {
     END_OF_KEYS,
 };
 
-/* ---- Addresses and master -------------------------------------------------------------------- */
+/* ---- Addresses and master ------------------------------------------------------------------- */
 
 static const struct key_about github_keys[] = {
     ROW("url", HTTP_URL, "https://github.com", "https://github.example.com",
@@ -125,7 +127,7 @@ static const struct key_about master_keys[] = {
 
 static const char *const master_any[] = {"repo", "url", NULL};
 
-/* ---- Roles ----------------------------------------------------------------------------------- */
+/* ---- Roles ---------------------------------------------------------------------------------- */
 
 static const struct key_about role_keys[] = {
     ROW("enabled", WORKFLOW, "none", "[cron.yml, deploy-site.yml]",
@@ -150,10 +152,11 @@ static const struct key_about roles_keys[] = {
     END_OF_KEYS,
 };
 
-/* ---- Secrets and variables ------------------------------------------------------------------- */
+/* ---- Secrets and variables ------------------------------------------------------------------ */
 
 #define ADOPT_TEXT                                                                                 \
-    "Whether one that is already at the slave, and was not written by mirrorctl, may be overwritten."
+    "Whether one that is already at the slave, and was not written by mirrorctl, may be "          \
+    "overwritten."
 #define ALLOW_EMPTY_TEXT "Whether an empty value is meant. Without it an empty value is an error."
 #define SLAVES_TEXT                                                                                \
     "Ids of the slaves that get it. For them it beats an entry of the same name without `slaves`."
@@ -237,7 +240,7 @@ static const struct key_about rules_keys[] = {
     END_OF_KEYS,
 };
 
-/* ---- Refs, failover, guards, sync ------------------------------------------------------------ */
+/* ---- Refs, failover, guards, sync ----------------------------------------------------------- */
 
 static const struct key_about refs_keys[] = {
     ROW("include", REF_GLOB, "[\"refs/heads/*\", \"refs/tags/*\"]",
@@ -305,7 +308,7 @@ static const struct key_about sync_keys[] = {
     END_OF_KEYS,
 };
 
-/* ---- Top, defaults, slave -------------------------------------------------------------------- */
+/* ---- Top, defaults, slave ------------------------------------------------------------------- */
 
 #define LAYER_KEYS                                                                                 \
     ROW("github", ANY, NULL, NULL,                                                                 \
@@ -377,7 +380,7 @@ static const struct key_about root_keys[] = {
     END_OF_KEYS,
 };
 
-/* ---- All types ------------------------------------------------------------------------------- */
+/* ---- All types ------------------------------------------------------------------------------ */
 
 const struct type_about schema_types[] = {
     {.name = "manifest",
@@ -449,8 +452,8 @@ const struct type_about schema_types[] = {
      .keys = roles_keys},
     {.name = "role",
      .fields = schema_role_fields,
-     .text = "Which workflows run. A file name beats a glob; among globs `ignored` beats `enabled`, "
-             "and that beats `disabled`.",
+     .text = "Which workflows run. A file name beats a glob; among globs `ignored` beats "
+             "`enabled`, and that beats `disabled`.",
      .keys = role_keys},
     {.name = "refs",
      .fields = schema_refs_fields,

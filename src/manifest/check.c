@@ -31,8 +31,7 @@ static const char *place(struct checking *c, const struct node *n)
     return arena_printf(c->r->arena, "line %d", n->start.line);
 }
 
-/* ---- Slaves: ids, what their type needs and refuses
- * ------------------------------------------------ */
+/* ---- Slaves: ids, what their type needs and refuses ----------------------------------------- */
 
 static void check_id(struct checking *c, const struct node *slave)
 {
@@ -48,11 +47,21 @@ static void check_id(struct checking *c, const struct node *slave)
                   "two slaves are called \"%s\"", quoted(c->r, text));
 }
 
+static const char *upper(struct arena *a, const char *s)
+{
+    char *copy = arena_strdup(a, s);
+    for (char *p = copy; *p != '\0'; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+    return copy;
+}
+
 static void needs(struct checking *c, const struct node *slave, const char *key, const char *hint)
 {
     if (node_get(slave, key) != NULL || node_get(c->defaults, key) != NULL)
         return;
     const struct node *type = node_get(slave, "type");
+    if (c->r->env)
+        hint = arena_printf(c->r->arena, "add its MIRROR_…_%s", upper(c->r->arena, key));
     report_at(c->r, D_TYPE_NEEDS, type, hint, "a slave of type %s needs %s", type->text, key);
 }
 
@@ -95,8 +104,7 @@ static void check_rank(struct checking *c, const struct node *slave, size_t plac
               "rank %s is also that of the slave in %s", quoted(c->r, text), place(c, other));
 }
 
-/* ---- Which repository it is
- * ------------------------------------------------------------------------ */
+/* ---- Which repository it is ----------------------------------------------------------------- */
 
 static const char *github_url(const struct checking *c, const struct node *n)
 {
@@ -173,16 +181,7 @@ static void check_slaves(struct checking *c)
     }
 }
 
-/* ---- Secrets and variables
- * -------------------------------------------------------------------------- */
-
-static const char *upper(struct arena *a, const char *s)
-{
-    char *copy = arena_strdup(a, s);
-    for (char *p = copy; *p != '\0'; p++)
-        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
-    return copy;
-}
+/* ---- Secrets and variables ------------------------------------------------------------------ */
 
 /* A name that applies to all slaves, or ("\n" + id) to one. */
 static void check_unique(struct checking *c, struct names *seen, const struct node *name,
@@ -286,8 +285,7 @@ static void check_prune(struct checking *c, const struct node *layer)
                   "no variable is listed: prune deletes all that mirrorctl wrote");
 }
 
-/* ---- Roles, failover, master
- * ------------------------------------------------------------------------- */
+/* ---- Roles, failover, master ---------------------------------------------------------------- */
 
 static void check_role(struct checking *c, const struct node *role)
 {

@@ -66,7 +66,7 @@ const struct diag_row diag_rows[] = {
     {D_TWO_LISTS, DIAG_ERROR, "A role names a workflow in two lists",
      "Remove it from one of them."},
     {D_TYPE_NEEDS, DIAG_ERROR, "A slave of this type cannot do without this key", "Add it."},
-    {D_TYPE_REFUSES, DIAG_ERROR, "A slave of this type cannot have this",
+    {D_TYPE_REFUSES, DIAG_ERROR, "A repository of this type cannot have this",
      "Type git mirrors code and nothing else."},
     {D_LEASE, DIAG_ERROR, "The lease must be kept by a slave of type github",
      "Name another slave."},
@@ -95,6 +95,8 @@ const struct diag_row diag_rows[] = {
      "Set MIRROR_ENABLED=true."},
     {W_ENV_NO_SECRETS, DIAG_WARNING, "Secrets or variables are to be mirrored, but none is named",
      "Add MIRROR_SECRETS=NAME,NAME or MIRROR_VARS=NAME,NAME."},
+    {D_ENV_STDIN, DIAG_ERROR, "A .env came from standard input, where tokens cannot be read again",
+     "Give the name of the file: mirrorctl check -f .env."},
 };
 
 const size_t diag_rows_n = ARRAY_LEN(diag_rows);

@@ -29,8 +29,7 @@ struct env_reading {
     struct node *root;
 };
 
-/* ---- Names
- * -------------------------------------------------------------------------------------------- */
+/* ---- Names ---------------------------------------------------------------------------------- */
 
 /* MIRROR_12_TOKEN: 12, and what follows. 0 when the name is not of that form. */
 static long slave_number(const char *name, const char **out_setting)
@@ -75,8 +74,7 @@ static const char *setting_value(const struct env_reading *x, const char *name)
     return env_value(x->r, env_find(&x->lines, name));
 }
 
-/* ---- Building the tree
- * ----------------------------------------------------------------------------------- */
+/* ---- Building the tree ---------------------------------------------------------------------- */
 
 static struct node *scalar(struct env_reading *x, const struct env_line *l, const char *text,
                            bool plain)
@@ -153,8 +151,7 @@ static void put_bool(struct env_reading *x, struct node *map, const struct env_l
     (void)put(x, map, l, name, scalar(x, l, value ? "true" : "false", true));
 }
 
-/* ---- Master
- * --------------------------------------------------------------------------------------------- */
+/* ---- Master --------------------------------------------------------------------------------- */
 
 static const struct env_line *either(const struct env_reading *x, const char *a, const char *b)
 {
@@ -189,8 +186,7 @@ static void put_master(struct env_reading *x)
         put_text(x, master, state, "state_file");
 }
 
-/* ---- Secrets and variables
- * ---------------------------------------------------------------------------------- */
+/* ---- Secrets and variables ------------------------------------------------------------------ */
 
 /* Each word of a comma-separated list, with its place in the line. */
 static void for_each_name(struct env_reading *x, const struct env_line *l,
@@ -316,9 +312,7 @@ static void put_lists(struct env_reading *x)
         for_each_name(x, vars, add_variable, put_new(x, x->root, vars, "variables", NODE_LIST));
 }
 
-/* ---- Slaves
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- Slaves --------------------------------------------------------------------------------- */
 
 static const struct env_line *find_slave(const struct env_reading *x, long number,
                                          const char *setting)
@@ -326,6 +320,20 @@ static const struct env_line *find_slave(const struct env_reading *x, long numbe
     const struct env_line *l =
         env_find(&x->lines, arena_printf(x->r->arena, "MIRROR_%ld_%s", number, setting));
     return l != NULL && l->empty ? NULL : l;
+}
+
+/* One of the two switches; tells when it is on and nothing is named that it could be for. */
+static void put_switch(struct env_reading *x, struct node *sync, const struct env_line *l,
+                       const char *name, const char *list, bool named)
+{
+    if (l == NULL)
+        return;
+    bool on = truth(x, l, true);
+    put_bool(x, sync, l, name, on);
+    if (on && !named && env_find(&x->lines, list) == NULL)
+        report(x->r, W_ENV_NO_SECRETS, l->at, (int)strlen(l->name),
+               arena_printf(x->r->arena, "add %s=NAME,NAME", list),
+               "no %s are named that could be mirrored", name);
 }
 
 static void put_sync(struct env_reading *x, struct node *slave, long number, bool github)
@@ -336,18 +344,9 @@ static void put_sync(struct env_reading *x, struct node *slave, long number, boo
     if (secrets == NULL && vars == NULL)
         return;
     struct node *sync = put_new(x, slave, secrets != NULL ? secrets : vars, "sync", NODE_MAP);
-    if (secrets != NULL)
-        put_bool(x, sync, secrets, "secrets", truth(x, secrets, github));
-    if (vars != NULL)
-        put_bool(x, sync, vars, "variables", truth(x, vars, github));
-    if (github && secrets != NULL && truth(x, secrets, true) &&
-        env_find(&x->lines, "MIRROR_SECRETS") == NULL && node_get(slave, "secrets") == NULL)
-        report(x->r, W_ENV_NO_SECRETS, secrets->at, (int)strlen(secrets->name),
-               "add MIRROR_SECRETS=NAME,NAME", "no secret is named that could be mirrored");
-    if (github && vars != NULL && truth(x, vars, true) &&
-        env_find(&x->lines, "MIRROR_VARS") == NULL)
-        report(x->r, W_ENV_NO_SECRETS, vars->at, (int)strlen(vars->name),
-               "add MIRROR_VARS=NAME,NAME", "no variable is named that could be mirrored");
+    put_switch(x, sync, secrets, "secrets", "MIRROR_SECRETS",
+               !github || node_get(slave, "secrets") != NULL);
+    put_switch(x, sync, vars, "variables", "MIRROR_VARS", !github);
 }
 
 static void put_slave(struct env_reading *x, struct node *slaves, const struct env_line *first,
@@ -427,9 +426,7 @@ static void put_slaves(struct env_reading *x)
     }
 }
 
-/* ---- All of it
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- All of it ------------------------------------------------------------------------------ */
 
 static void refuse_unknown(struct env_reading *x)
 {

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <yaml.h>
 
+enum { MOST_ALIASES = 10 }; /* more are not told: one would do */
+
 struct frame {
     struct node *node;
     struct node *key; /* in a map: the key that waits for its value */
@@ -20,6 +22,7 @@ struct building {
     size_t depth;
     size_t nodes;
     int documents;
+    int aliases; /* and anchors */
 };
 
 static struct pos pos_of(yaml_mark_t m)
@@ -59,15 +62,20 @@ static bool place(struct building *b, struct node *n)
     return true;
 }
 
+#define YAML_TAG "tag:yaml.org,2002:" /* what "!!" stands for */
+
 static void refuse_properties(struct building *b, const yaml_event_t *ev, const yaml_char_t *anchor,
                               const yaml_char_t *tag)
 {
-    if (anchor != NULL)
+    if (anchor != NULL && b->aliases++ < MOST_ALIASES)
         report(b->r, D_ALIAS, pos_of(ev->start_mark), 1, "what slaves share goes into `defaults`",
                "anchors (&%s) are not accepted", quoted(b->r, (const char *)anchor));
-    if (tag != NULL)
-        report(b->r, D_ALIAS, pos_of(ev->start_mark), 1, NULL, "tags (%s) are not accepted",
-               quoted(b->r, (const char *)tag));
+    if (tag == NULL)
+        return;
+    const char *word = (const char *)tag;
+    bool standard = str_starts_with(word, YAML_TAG);
+    report(b->r, D_ALIAS, pos_of(ev->start_mark), 1, NULL, "tags (%s%s) are not accepted",
+           standard ? "!!" : "", quoted(b->r, standard ? word + sizeof(YAML_TAG) - 1 : word));
 }
 
 /* Whether the next node is a key of a map. */
@@ -107,8 +115,10 @@ static bool on_alias(struct building *b, const yaml_event_t *ev)
     n->end = pos_of(ev->end_mark);
     n->text = "";
     n->bad = true;
-    report_at(b->r, D_ALIAS, n, "what slaves share goes into `defaults`",
-              "aliases (*%s) are not accepted", quoted(b->r, (const char *)ev->data.alias.anchor));
+    if (b->aliases++ < MOST_ALIASES || b->r->diags->n_errors == 0)
+        report_at(b->r, D_ALIAS, n, "what slaves share goes into `defaults`",
+                  "aliases (*%s) are not accepted",
+                  quoted(b->r, (const char *)ev->data.alias.anchor));
     return place(b, n);
 }
 
@@ -189,19 +199,24 @@ static void report_syntax(struct building *b, const yaml_parser_t *p)
 
     r->broken = true;
     if (p->error == YAML_READER_ERROR) {
-        report(r, D_ENCODING, pos_of_byte(r, p->problem_offset), 1, "save the file as UTF-8", "%s",
+        report(r, D_ENCODING, pos_of_byte(r, p->problem_offset), 1,
+               strstr(problem, "control") != NULL ? "take it out" : "save the file as UTF-8", "%s",
                problem);
         return;
     }
     const char *hint = NULL;
-    if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
+    struct pos at = pos_of(p->problem_mark);
+    if (p->context != NULL && strstr(problem, "end of stream") != NULL) {
+        at = pos_of(p->context_mark); /* what was never closed, not where the file ends */
+        hint = p->context;
+    } else if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
         hint = arena_printf(r->arena, "%s that began in line %zu", p->context,
                             p->context_mark.line + 1);
     else if (p->context != NULL)
         hint = p->context;
     if (strstr(problem, "cannot start any token") != NULL)
         hint = "YAML is indented with spaces; a value that starts with @ ` or % goes into quotes";
-    report(r, D_SYNTAX, pos_of(p->problem_mark), 1, hint, "%s", problem);
+    report(r, D_SYNTAX, at, 1, hint, "%s", problem);
 }
 
 static bool is_utf8(struct reading *r)

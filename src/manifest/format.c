@@ -36,8 +36,7 @@ static void check_file_name(struct reading *r, const struct node *n)
         report_at(r, D_PATH, n, NULL, "\"%s\" is not the name of a file", n->text);
 }
 
-/* ---- Addresses
- * ----------------------------------------------------------------------------------- */
+/* ---- Addresses ------------------------------------------------------------------------------ */
 
 static bool refuse_password(struct reading *r, const struct node *n)
 {
@@ -68,6 +67,13 @@ static void check_http_url(struct reading *r, const struct node *n)
         refuse_plain_http(r, n, &ad);
 }
 
+static const char *git_url_hint(const char *url)
+{
+    return str_starts_with(url, "git://")
+               ? "git:// is neither encrypted nor authenticated: use https or ssh"
+               : "https://…, ssh://…, USER@HOST:PATH, or a path with / ./ ../ ~/ in front";
+}
+
 static void check_git_url(struct reading *r, const struct node *n)
 {
     struct address ad;
@@ -75,19 +81,14 @@ static void check_git_url(struct reading *r, const struct node *n)
     if (refuse_password(r, n))
         return;
     if (!address_parse(n->text, r->arena, &ad)) {
-        const char *hint = str_starts_with(n->text, "git://")
-                               ? "git:// is neither encrypted nor authenticated: use https or ssh"
-                               : "https://…, ssh://…, USER@HOST:PATH, or a path with / ./ ../ ~/ "
-                                 "in front";
-        report_at(r, D_URL, n, hint, "\"%s\" is not an address that git can be pushed to",
-                  quoted(r, n->text));
+        report_at(r, D_URL, n, git_url_hint(n->text),
+                  "\"%s\" is not an address that git can be pushed to", quoted(r, n->text));
         return;
     }
     refuse_plain_http(r, n, &ad);
 }
 
-/* ---- Paths
- * ----------------------------------------------------------------------------------------- */
+/* ---- Paths ---------------------------------------------------------------------------------- */
 
 static void check_path(struct reading *r, const struct node *n)
 {
@@ -113,8 +114,7 @@ static void check_tree_path(struct reading *r, const struct node *n)
                   "\"%s\" is not a file of a repository", quoted(r, n->text));
 }
 
-/* ---- Refs and workflows
- * ---------------------------------------------------------------------------- */
+/* ---- Refs and workflows --------------------------------------------------------------------- */
 
 static void check_ref_glob(struct reading *r, const struct node *n)
 {
@@ -137,8 +137,7 @@ static void check_workflow(struct reading *r, const struct node *n)
                   "\"%s\" is not the name of a workflow file", quoted(r, n->text));
 }
 
-/* ---- The table
- * ------------------------------------------------------------------------------------- */
+/* ---- The table ------------------------------------------------------------------------------ */
 
 static void check_duration(struct reading *r, const struct node *n)
 {
@@ -155,9 +154,14 @@ static void check_value(struct reading *r, const struct node *n)
     if (mask_find_url_password(n->text, n->len) < n->len)
         report_at(r, W_PASSWORD, n, "make it a secret",
                   "a variable with an address that has a password in it");
-    const char *unknown = reference_find_unknown(n->text, r->arena);
+    bool open;
+    const char *unknown = reference_find_unknown(n->text, r->arena, &open);
     if (unknown == NULL)
         return;
+    if (open) {
+        report_at(r, D_REFERENCE, n, "$${ stands for ${", "a ${ that no } follows");
+        return;
+    }
     const char *near = str_suggest(unknown, reference_names());
     const char *hint = near != NULL ? arena_printf(r->arena, "did you mean ${%s}?", near)
                                     : "known are ${master.repo}, ${master.url}, ${slave.id} and "
@@ -220,9 +224,14 @@ static bool matches(struct reading *r, enum format f, const char *text)
 static const char *format_hint(struct reading *r, enum format f, const char *text)
 {
     if (f == FORMAT_REF_GLOB && strncmp(text, "refs/", 5) != 0 && strpbrk(text, " ~:^\\") == NULL)
-        return arena_printf(r->arena, "such as refs/heads/%s", quoted(r, text));
+        return arena_printf(
+            r->arena, "such as refs/%s%s",
+            str_starts_with(text, "heads/") || str_starts_with(text, "tags/") ? "" : "heads/",
+            quoted(r, text));
     if ((f == FORMAT_WORKFLOW || f == FORMAT_WORKFLOW_FILE) && strchr(text, '/') != NULL)
         return "without its folder, such as cron.yml";
+    if (f == FORMAT_GIT_URL)
+        return git_url_hint(text);
     if (f == FORMAT_REPO && strstr(text, "://") != NULL)
         return "without the host, such as owner/name";
     return NULL;

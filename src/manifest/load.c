@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- libcyaml
- * --------------------------------------------------------------------------------------- */
+/* ---- libcyaml ------------------------------------------------------------------------------- */
 
 /*
  * libcyaml's memory comes from the arena: strings need no second copy, and nothing is freed one by
@@ -48,8 +47,7 @@ struct raw_manifest *load_raw(struct reading *r, const char *text, size_t n)
     return NULL;
 }
 
-/* ---- Steps
- * ------------------------------------------------------------------------------------------ */
+/* ---- Steps ---------------------------------------------------------------------------------- */
 
 /* FNV-1a: tells files apart, proves nothing. */
 static const char *digest(struct arena *a, const char *text, size_t n)
@@ -87,6 +85,12 @@ static struct manifest *read_env(struct reading *r)
     struct err e = ERR_INIT;
     CLEANUP(buf_release) struct buf yaml = BUF_INIT(LIMIT_MANIFEST_BYTES);
     const char *slash = strrchr(r->file, '/');
+
+    if (r->piped) {
+        report(r, D_ENV_STDIN, (struct pos){0, 0}, 1, NULL,
+               "a .env from standard input: tokens are read from the file, so give its name");
+        return NULL;
+    }
     const struct node *root = env_tree(r, slash == NULL ? r->file : slash + 1);
 
     if (root == NULL || r->diags->n_errors > 0)
@@ -133,7 +137,9 @@ enum err_code manifest_parse(const char *path, const char *text, size_t n, struc
         text += 3;
         n -= 3;
     }
-    reading_init(&r, a, d, strcmp(path, "-") == 0 ? "stdin" : path, text, n);
+    bool piped = strcmp(path, "-") == 0;
+    reading_init(&r, a, d, piped ? "stdin" : path, text, n);
+    r.piped = piped;
     r.env = looks_like_env(path, text, n);
     struct manifest *m = r.env ? read_env(&r) : read_yaml(&r);
     reading_finish(&r);

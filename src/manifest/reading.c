@@ -78,8 +78,7 @@ void hide(struct reading *r, const struct node *n)
     r->masks[r->n_masks++] = (struct mask){.from = n->start, .to = n->end};
 }
 
-/* ---- Text of the user's ------------------------------------------------------------------------
- */
+/* ---- Text of the user's --------------------------------------------------------------------- */
 
 /* One character of UTF-8: its bytes, or 0 when there is none. */
 static size_t utf8_length(const char *s, size_t n)
@@ -147,8 +146,7 @@ const char *quoted(struct reading *r, const char *text)
     return out;
 }
 
-/* ---- Source lines -------------------------------------------------------------------------------
- */
+/* ---- Source lines --------------------------------------------------------------------------- */
 
 static const char **line_starts(const struct reading *r, size_t *out_n)
 {
@@ -181,9 +179,10 @@ static size_t column_offset(const char *line, size_t n, int c)
  */
 static size_t env_visible(const char *line, size_t n)
 {
-    static const char *const harmless[] = {"_ENABLED",      "_TYPE",      "_ID",  "_REPO",
-                                           "_SYNC_SECRETS", "_SYNC_VARS", "_URL", "_KEY_PATH",
-                                           "_SECRETS",      "_VARS"};
+    static const char *const harmless[] = {"_ENABLED",      "_TYPE",      "_ID",         "_REPO",
+                                           "_SYNC_SECRETS", "_SYNC_VARS", "_REPOSITORY", "_SOURCE",
+                                           "_STATE_FILE",   "_URL",       "_KEY_PATH",   "_SECRETS",
+                                           "_VARS"};
     const char *equals = memchr(line, '=', n);
     if (equals == NULL)
         return 0;
@@ -207,7 +206,8 @@ static size_t visible(const struct reading *r, const char *line, size_t n, int n
         const struct mask *m = &r->masks[i];
         if (m->from.line == number)
             end = least(end, column_offset(line, n, m->from.column));
-        else if (m->from.line < number && number <= m->to.line)
+        else if (m->from.line < number &&
+                 (number < m->to.line || (number == m->to.line && m->to.column > 1)))
             end = 0;
     }
     return end;

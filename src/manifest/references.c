@@ -50,14 +50,15 @@ static bool is_known(const char *name)
     return false;
 }
 
-const char *reference_find_unknown(const char *text, struct arena *a)
+const char *reference_find_unknown(const char *text, struct arena *a, bool *out_open)
 {
     const char *name;
     size_t plain;
 
     for (const char *s = text; *s != '\0';) {
         s = next_piece(s, a, &name, &plain);
-        if (name != NULL && (!is_known(name) || s[-1] != '}'))
+        *out_open = name != NULL && s[-1] != '}';
+        if (name != NULL && (!is_known(name) || *out_open))
             return name;
     }
     return NULL;

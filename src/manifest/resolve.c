@@ -21,8 +21,7 @@ enum {
 static const char *const default_include[] = {"refs/heads/*", "refs/tags/*", NULL};
 static const char *const nothing[] = {NULL};
 
-/* ---- Small things
- * ----------------------------------------------------------------------------------- */
+/* ---- Small things --------------------------------------------------------------------------- */
 
 static void set_bool(bool *to, const bool *from)
 {
@@ -118,8 +117,7 @@ static const char *without_slash(struct arena *a, const char *url)
     return arena_strndup(a, url, n);
 }
 
-/* ---- One layer over another
- * --------------------------------------------------------------------------- */
+/* ---- One layer over another ----------------------------------------------------------------- */
 
 /* Where the REST API of a GitHub is (github.md 1.1). */
 static const char *api_of(struct arena *a, const char *url)
@@ -244,8 +242,7 @@ static struct settings built_in(void)
     return s;
 }
 
-/* ---- Master and failover
- * -------------------------------------------------------------------------------- */
+/* ---- Master and failover -------------------------------------------------------------------- */
 
 static const char *repo_url(struct resolving *x, const struct manifest_github *g, const char *repo)
 {
@@ -308,9 +305,7 @@ static void resolve_failover(struct resolving *x)
     set_bool(&f->chain, raw->chain);
 }
 
-/* ---- Slaves
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Slaves --------------------------------------------------------------------------------- */
 
 static struct slave_policy policy_of(const struct settings *s, enum slave_type type)
 {
@@ -354,7 +349,7 @@ static void resolve_slave(struct resolving *x, size_t i, const struct node *n,
 /* A manifest's folder as an absolute path: it must still mean the same after a chdir. */
 static const char *absolute_dir(struct arena *a, const char *file)
 {
-    const char *dir = strcmp(file, "stdin") == 0 ? "." : path_dir(a, file);
+    const char *dir = path_dir(a, file);
     char cwd[4096];
 
     if (dir[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
@@ -369,7 +364,7 @@ struct manifest *resolve_manifest(struct reading *r, const struct raw_manifest *
                           .arena = r->arena,
                           .raw = raw,
                           .root = root,
-                          .dir = absolute_dir(r->arena, r->file)};
+                          .dir = absolute_dir(r->arena, r->piped ? "." : r->file)};
     struct settings s = built_in();
 
     x.m = arena_alloc(x.arena, sizeof(*x.m));

@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* ---- Entries
- * -------------------------------------------------------------------------------------------- */
+/* ---- Entries -------------------------------------------------------------------------------- */
 
 static const char *upper(struct arena *a, const char *s)
 {
@@ -105,9 +104,7 @@ void lists_prepare(struct resolving *x)
     gather_variables(x, &defaults->layer, n, &x->layers[1]);
 }
 
-/* ---- Merging
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Merging -------------------------------------------------------------------------------- */
 
 struct merging {
     struct entry_list list;
@@ -141,8 +138,7 @@ static const struct special *chain(struct special *const *chains, size_t i)
     return chains == NULL ? NULL : chains[i];
 }
 
-/* ---- What can be wrong at last
- * --------------------------------------------------------------------------------- */
+/* ---- What can be wrong at last -------------------------------------------------------------- */
 
 /* Whether this was not yet reported for another slave. */
 static bool first_time(struct resolving *x, enum diag code, const struct node *n)
@@ -159,9 +155,7 @@ static void check_count(struct resolving *x, const struct node *slave, size_t n,
                   "%zu %s for this slave; GitHub takes %zu", n, what, max);
 }
 
-/* ---- Secrets
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- Secrets -------------------------------------------------------------------------------- */
 
 static struct manifest_secret make_secret(struct resolving *x, const struct settings *s,
                                           const struct entry *e)
@@ -244,9 +238,7 @@ static void resolve_secrets(struct resolving *x, size_t i, const struct settings
     x->n_shared_secrets = out->n_secrets;
 }
 
-/* ---- Variables
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- Variables ------------------------------------------------------------------------------ */
 
 struct value_context {
     struct resolving *x;
@@ -262,9 +254,12 @@ static const char *make_value(const struct value_context *c, const char *text, c
         return NULL;
     for (const struct reference *f = c->refs; f->name != NULL; f++) {
         const char *call = arena_printf(x->arena, "${%s}", f->name);
-        if (f->value == NULL && strstr(text, call) != NULL && first_time(x, D_REFERENCE, n))
+        if (f->value != NULL || strstr(text, call) == NULL)
+            continue;
+        if (first_time(x, D_REFERENCE, n))
             report_at(x->r, D_REFERENCE, n, "the master has no `repo`", "%s has no value here",
                       call);
+        return text;
     }
     const char *value =
         strstr(text, "${") == NULL ? text : references_replace(x->arena, text, c->refs);

@@ -1,9 +1,9 @@
 /*
- * Inside the manifest room: one manifest being read, its tree of YAML nodes, and what is wrong with
- * it.
+ * Inside the manifest room: one manifest being read, its tree of YAML nodes, and what is wrong
+ * with it.
  *
- *     bytes ──events.c──▶ tree ──walk.c──▶ (keys, types, formats) ──check.c──▶ (parts against
- * parts) └──────────────── load.c (libcyaml) ──▶ raw structs ──resolve*.c──▶ struct manifest
+ *     bytes ──events.c──▶ tree ──▶ walk.c (keys, types, formats) ──▶ check.c (parts against parts)
+ *       └──load.c (libcyaml)──▶ raw structs ──resolve*.c──▶ struct manifest
  *
  * The tree is also the index of positions: whoever holds a raw struct walks to the same place in
  * it.
@@ -24,8 +24,7 @@ enum {
     LIMIT_VARIABLES_PER_SLAVE = 500, /* the same */
 };
 
-/* ---- The tree
- * ------------------------------------------------------------------------------------ */
+/* ---- The tree ------------------------------------------------------------------------------- */
 
 enum node_type { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -56,8 +55,7 @@ bool node_is_text(const struct node *n);
 struct node *node_new(struct arena *a, enum node_type type, struct pos at);
 void node_append(struct node *parent, struct node *child);
 
-/* ---- Names, many of them
- * --------------------------------------------------------------------------- */
+/* ---- Names, many of them -------------------------------------------------------------------- */
 
 /* From a text to a pointer: 10,000 ids and repositories are looked up in each other. */
 struct names {
@@ -74,8 +72,7 @@ void names_init(struct names *t, struct arena *a);
 const void *names_put(struct names *t, const char *key, const void *value);
 const void *names_get(const struct names *t, const char *key);
 
-/* ---- Diagnostics
- * ----------------------------------------------------------------------------------- */
+/* ---- Diagnostics ---------------------------------------------------------------------------- */
 
 /* Stable: a number never changes its meaning, new ones go where there is room. Rows in codes.c. */
 enum diag {
@@ -131,6 +128,7 @@ enum diag {
     D_ENV_OWN_TOKEN = 74,
     W_ENV_DISABLED = 75,
     W_ENV_NO_SECRETS = 76,
+    D_ENV_STDIN = 77,
 };
 
 struct diag_row {
@@ -148,8 +146,7 @@ struct mask {
     struct pos from, to;
 };
 
-/* ---- One manifest being read
- * ------------------------------------------------------------------------ */
+/* ---- One manifest being read ---------------------------------------------------------------- */
 
 struct reading {
     struct arena *arena;
@@ -158,6 +155,7 @@ struct reading {
     const char *text; /* its bytes */
     size_t n;
     bool env;       /* a .env: what stands behind = is not shown unless it is known harmless */
+    bool piped;     /* from standard input: there is no file to refer to */
     bool secretive; /* the walk is where people write values by mistake */
     bool broken;    /* the tree is not whole: some limit or a syntax error */
     struct mask *masks;
@@ -184,8 +182,7 @@ void hide(struct reading *r, const struct node *n);
 /* Sorts the diagnostics by position and gives each its source line. Call once, at the end. */
 void reading_finish(struct reading *r);
 
-/* ---- What must not be shown (mask.c)
- * ------------------------------------------------------------------ */
+/* ---- What must not be shown (mask.c) -------------------------------------------------------- */
 
 /* Where something that looks like a credential begins in n bytes; n when there is none. */
 size_t mask_find_token(const char *s, size_t n);
@@ -196,8 +193,7 @@ size_t mask_find_url_password(const char *s, size_t n);
  * understood. */
 size_t mask_guess(const char *line, size_t n);
 
-/* ---- Formats of scalars (format.c)
- * --------------------------------------------------------------------- */
+/* ---- Formats of scalars (format.c) ---------------------------------------------------------- */
 
 /* The ERE that the text must match, or NULL; also the JSON Schema's pattern. */
 const char *format_pattern(enum format f);
@@ -212,8 +208,8 @@ struct reference {
     const char *value;
 };
 const char *const *reference_names(void);
-/* The first ${name} that nobody knows, or NULL. */
-const char *reference_find_unknown(const char *text, struct arena *a);
+/* The first ${name} that nobody knows or (*out_open) that is never closed, or NULL. */
+const char *reference_find_unknown(const char *text, struct arena *a, bool *out_open);
 /* The text with its references replaced; NULL when it became larger than a value may be. */
 const char *references_replace(struct arena *a, const char *text, const struct reference *refs);
 
@@ -230,8 +226,7 @@ bool address_is_loopback(const struct address *ad);
  * GitHub does not tell upper from lower case. */
 const char *address_identity(const struct address *ad, bool nocase, struct arena *a);
 
-/* ---- The steps
- * ------------------------------------------------------------------------------------------ */
+/* ---- The steps ------------------------------------------------------------------------------ */
 
 /* Bytes to tree. NULL (with a diagnostic) when there is none to look at. */
 struct node *events_read(struct reading *r);

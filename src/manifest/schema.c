@@ -15,7 +15,7 @@ enum {
     ANY_LENGTH = CYAML_UNLIMITED,
 };
 
-/* ---- Words ----------------------------------------------------------------------------------- */
+/* ---- Words ---------------------------------------------------------------------------------- */
 
 static const cyaml_strval_t slave_types[] = {{"github", SLAVE_GITHUB}, {"git", SLAVE_GIT}};
 static const cyaml_strval_t lfs_words[] = {{"auto", LFS_AUTO}, {"off", LFS_OFF}};
@@ -28,7 +28,7 @@ static const cyaml_strval_t returns[] = {
 static const cyaml_strval_t role_words[] = {
     {"MASTER", ROLE_MASTER}, {"SLAVE", ROLE_SLAVE}, {"TEMPORARY_MASTER", ROLE_TEMPORARY_MASTER}};
 
-/* ---- Shorthand ------------------------------------------------------------------------------- */
+/* ---- Shorthand ------------------------------------------------------------------------------ */
 
 /* A text that is not empty; one that may be; a list of texts; the key is the member's name. */
 #define TEXT(S, key, flags)     CYAML_FIELD_STRING_PTR(#key, flags, S, key, 1, ANY_LENGTH)
@@ -45,7 +45,7 @@ static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, ANY_LENGTH),
 };
 
-/* ---- Sources --------------------------------------------------------------------------------- */
+/* ---- Sources -------------------------------------------------------------------------------- */
 
 #define SOURCE_FIELDS                                                                              \
     TEXT(struct raw_source, env, OPT), TEXT(struct raw_source, file, OPT),                         \
@@ -64,7 +64,7 @@ const cyaml_schema_field_t schema_names_source_fields[] = {
     CYAML_FIELD_END,
 };
 
-/* ---- Master and addresses -------------------------------------------------------------------- */
+/* ---- Master and addresses ------------------------------------------------------------------- */
 
 const cyaml_schema_field_t schema_github_fields[] = {
     TEXT(struct raw_github, url, OPT),     TEXT(struct raw_github, api, OPT),
@@ -93,7 +93,7 @@ const cyaml_schema_field_t schema_master_fields[] = {
     CYAML_FIELD_END,
 };
 
-/* ---- Roles ----------------------------------------------------------------------------------- */
+/* ---- Roles ---------------------------------------------------------------------------------- */
 
 const cyaml_schema_field_t schema_role_fields[] = {
     TEXTS(struct raw_role, enabled, 0),
@@ -113,7 +113,7 @@ static const cyaml_schema_value_t role_entry = {
     CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum role, role_words, ARRAY_LEN(role_words)),
 };
 
-/* ---- Secrets and variables ------------------------------------------------------------------- */
+/* ---- Secrets and variables ------------------------------------------------------------------ */
 
 const cyaml_schema_field_t schema_secret_fields[] = {
     TEXT(struct raw_secret, name, REQ),
@@ -167,7 +167,7 @@ const cyaml_schema_field_t schema_rules_fields[] = {
     CYAML_FIELD_END,
 };
 
-/* ---- Refs, failover, guards, sync ------------------------------------------------------------ */
+/* ---- Refs, failover, guards, sync ----------------------------------------------------------- */
 
 const cyaml_schema_field_t schema_refs_fields[] = {
     TEXTS(struct raw_refs, include, 1),
@@ -207,7 +207,7 @@ const cyaml_schema_field_t schema_sync_fields[] = {
     CYAML_FIELD_END,
 };
 
-/* ---- Layers: top, defaults, slave ------------------------------------------------------------ */
+/* ---- Layers: top, defaults, slave ----------------------------------------------------------- */
 
 #define LAYER_PART(S, key, fields) PART_AS(S, #key, layer.key, fields)
 #define LAYER_TEXT(S, key)         CYAML_FIELD_STRING_PTR(#key, OPT, S, layer.key, 1, ANY_LENGTH)
@@ -266,7 +266,7 @@ const cyaml_schema_value_t schema_root = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_manifest, schema_root_fields),
 };
 
-/* ---- Looking things up ----------------------------------------------------------------------- */
+/* ---- Looking things up ---------------------------------------------------------------------- */
 
 const cyaml_schema_field_t *schema_field(const cyaml_schema_field_t *fields, const char *key)
 {

@@ -10,7 +10,7 @@
 
 #include <cyaml/cyaml.h>
 
-/* ---- What libcyaml loads. NULL = the key is not there; the defaults come in resolve.c -------- */
+/* ---- What libcyaml loads. NULL = the key is not there; the defaults come in resolve.c ------- */
 
 struct raw_source {
     char *env, *file, *env_file, *dir, *credential, *name;
@@ -156,7 +156,7 @@ struct raw_manifest {
     unsigned slaves_count;
 };
 
-/* ---- The tables ------------------------------------------------------------------------------ */
+/* ---- The tables ----------------------------------------------------------------------------- */
 
 extern const cyaml_schema_value_t schema_root;
 
@@ -168,7 +168,7 @@ extern const cyaml_schema_field_t schema_source_fields[], schema_item_source_fie
     schema_rules_fields[], schema_refs_fields[], schema_failover_fields[], schema_guards_fields[],
     schema_sync_fields[], schema_defaults_fields[], schema_slave_fields[], schema_root_fields[];
 
-/* ---- What stands beside them ----------------------------------------------------------------- */
+/* ---- What stands beside them ---------------------------------------------------------------- */
 
 /* What the text of a scalar (or of each scalar of a list) must look like; rows in format.c. */
 enum format {

@@ -39,8 +39,7 @@ static int width_of(const struct node *n)
     return n->key != NULL ? node_width(n->key) : 1;
 }
 
-/* ---- Scalars -----------------------------------------------------------------------------------
- */
+/* ---- Scalars -------------------------------------------------------------------------------- */
 
 static void check_bool(struct reading *r, const struct node *n)
 {
@@ -86,8 +85,7 @@ static void check_word(struct reading *r, const cyaml_schema_value_t *v, const s
         all = arena_printf(r->arena, "%s%s%s", all, i > 0 ? ", " : "", words[i]);
     }
     const char *near = str_suggest(n->text, words);
-    const char *hint = near == NULL ? arena_printf(r->arena, "one of %s", all)
-                                    : arena_printf(r->arena, "did you mean \"%s\"?", near);
+    const char *hint = near == NULL ? NULL : arena_printf(r->arena, "did you mean \"%s\"?", near);
     report_at(r, D_WORD, n, hint, "\"%s\" is not one of %s", quoted(r, n->text), all);
 }
 
@@ -95,7 +93,7 @@ static void check_text(struct reading *r, const cyaml_schema_value_t *v, const s
                        const struct node *n)
 {
     if (!node_is_text(n) && n->len == 0)
-        report_at(r, D_TYPE, n, "leave the key out, or give it a value", "%s has no value", k->key);
+        report_at(r, D_TYPE, n, "give it a value, or leave the key out", "%s has no value", k->key);
     else if (!node_is_text(n) && k->format == FORMAT_DURATION)
         report_at(r, D_DURATION, n, arena_printf(r->arena, "such as %ss or %sm", n->text, n->text),
                   "%s needs a unit", k->key);
@@ -108,8 +106,7 @@ static void check_text(struct reading *r, const cyaml_schema_value_t *v, const s
         format_check(r, k->format, n);
 }
 
-/* ---- Secrets in plain sight
- * ---------------------------------------------------------------------- */
+/* ---- Secrets in plain sight ----------------------------------------------------------------- */
 
 static bool is_source(const cyaml_schema_value_t *v)
 {
@@ -149,14 +146,13 @@ static void look_for_tokens(struct reading *r, const struct node *n)
               "this looks like a credential; credentials do not belong in a manifest");
 }
 
-/* ---- Mappings
- * ------------------------------------------------------------------------------------ */
+/* ---- Mappings ------------------------------------------------------------------------------- */
 
 /* Whether a list, as its neighbours in the manifest suggest, was meant. */
 static const char *type_hint(const struct key_about *k, const struct node *n)
 {
     if (n->type == NODE_SCALAR && n->plain && n->len == 0)
-        return "leave the key out, or give it a value";
+        return "give it a value, or leave the key out";
     if (strcmp(k->key, "variables") == 0 && n->type == NODE_MAP)
         return "- {name: NAME, value: VALUE}; what holds for all goes into variable_rules";
     return NULL;
@@ -221,6 +217,9 @@ static void unknown_key(struct reading *r, const struct type_about *t, const str
                            : str_suggest(key->text, schema_keys(t->fields, r->arena));
     const char *hint = near == NULL ? NULL : arena_printf(r->arena, "did you mean \"%s\"?", near);
 
+    if (t->fields == schema_names_source_fields &&
+        schema_field(schema_source_fields, key->text) != NULL)
+        hint = "for the environment leave `from` out; a source of one value goes into an item";
     report_at(r, D_UNKNOWN_KEY, key, hint, "unknown key \"%s\"", quoted(r, key->text));
     look_for_tokens(r, key);
     look_for_tokens(r, n);
@@ -268,7 +267,8 @@ static void walk_list(struct reading *r, const cyaml_schema_value_t *v, const st
                       const struct node *n)
 {
     if (n->n < v->sequence.min)
-        report_at(r, D_RANGE, place_of(n), NULL, "%s needs at least %u", k->key, v->sequence.min);
+        report_at(r, D_RANGE, place_of(n), NULL, "%s is empty; it needs at least %u", k->key,
+                  v->sequence.min);
     if (v->sequence.max != CYAML_UNLIMITED && n->n > v->sequence.max)
         report_at(r, D_RANGE, place_of(n), NULL, "%s has more than %u", k->key, v->sequence.max);
     for (const struct node *c = n->first; c != NULL; c = c->next)
