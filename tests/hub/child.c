@@ -1,5 +1,6 @@
 /* git children: everything they read and write goes through unlinked files, so nobody pumps pipes.
  */
+#include "gitside.h"
 #include "internal.h"
 
 #include <errno.h>

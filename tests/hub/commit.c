@@ -1,5 +1,7 @@
 /* One-file commits: PUT contents (1.6), and the same by hand. */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* /_hub/VERB: the world through the eyes of a shell script. Parameters come as a JSON object in the
  * body, as a query, or both. README.md lists the verbs. */
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 /* Which workflow files stand at which tip, and what they say; contents are kept by blob id, they
  * never change. */
+#include "gitside.h"
 #include "internal.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* The functions of hub.h by which a test plays somebody else: values, workflow states, rules. */
+#include "gitside.h"
 #include "internal.h"
 
 static struct hb_repo *repo_locked(struct hub *h, const char *name)

@@ -1,6 +1,7 @@
 /* Scripted faults: a list of (method, path, which request) -> effect, and the ones github.md has
  * vectors for. */
 #include "internal.h"
+#include "rest.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

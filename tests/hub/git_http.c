@@ -1,6 +1,8 @@
 /* git over smart HTTP (6.1): who may, the advertisement from memory, fetches through git's own
  * http-backend. */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 /* What GitHub says to each ref of a push (6.3). */
+#include "gitside.h"
 #include "internal.h"
 
 #include <fnmatch.h>

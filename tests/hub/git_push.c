@@ -1,6 +1,8 @@
 /* A push (6.2): commands in, report out. What happens in between stands in git_judge.c and
  * git_store.c. */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

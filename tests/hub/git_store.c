@@ -1,4 +1,5 @@
 /* The pack into the object store, the refs into place: git's own plumbing does both. */
+#include "gitside.h"
 #include "internal.h"
 
 #include <stdio.h>

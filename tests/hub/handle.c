@@ -1,6 +1,8 @@
 /* The entry point: which of the three faces of the hub a request meets, and what is written down of
  * it. */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,6 +1,7 @@
 /* The primary rate limit (4.1): per user for all personal tokens together, per repository for
  * GITHUB_TOKEN. */
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 /* The refs of a bare repository, read from its files without a child and kept while nobody has
  * touched them. */
+#include "gitside.h"
 #include "internal.h"
 
 #include <dirent.h>

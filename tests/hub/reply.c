@@ -1,5 +1,6 @@
 /* Building replies: headers, JSON, errors, pages, ETags. */
 #include "internal.h"
+#include "rest.h"
 
 #include <sodium.h>
 #include <stdio.h>

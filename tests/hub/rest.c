@@ -1,5 +1,6 @@
 /* The way of a REST request: refusals that come before routing, who asks, which row of the table,
  * may they, has it changed, act, headers. */
+#include "rest.h"
 #include "internal.h"
 
 #include <stdio.h>

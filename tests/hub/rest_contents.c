@@ -1,6 +1,8 @@
 /* Contents (1.6): reading files and directories, and writing one with compare-and-swap on its blob.
  */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 #include <unistd.h>

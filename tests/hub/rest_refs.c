@@ -1,5 +1,7 @@
 /* Refs and commits (1.7). */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 /* The repository itself (1.1), its Actions settings (1.5), protection (1.8), pages (1.11). */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <fnmatch.h>
 

@@ -1,5 +1,6 @@
 /* Actions secrets (1.2): write-only values in sealed boxes that are really opened. */
 #include "internal.h"
+#include "rest.h"
 
 #include <sodium.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* Service endpoints (1.12). */
 #include "internal.h"
+#include "rest.h"
 
 void hb_get_root(struct hb_ctx *c)
 {

@@ -1,5 +1,6 @@
 /* Actions variables (1.3): no upsert, ten a page, names in upper case. */
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 /* Workflows (1.4). */
+#include "gitside.h"
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 /* Every REST operation the hub knows: what it needs (3.1) and whose version is its ETag. */
 #include "internal.h"
+#include "rest.h"
 
 #define ACTIONS_WORKFLOWS "actions/workflows#"
 #define ACTIONS_SECRETS   "actions/secrets#"

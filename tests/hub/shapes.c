@@ -1,6 +1,7 @@
 /* Users and repositories as GitHub's OpenAPI description wants them: every required member is
  * there, so that a validating proxy can stand between the hub and its client. */
 #include "internal.h"
+#include "rest.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
 /* Workflow rows and runs: what a push does to them (1.4, 7.4, 7.6). */
+#include "gitside.h"
 #include "internal.h"
 
 #include <fnmatch.h>

@@ -1,4 +1,5 @@
 /* The world: users, repositories, their names and numbers, the clock. */
+#include "gitside.h"
 #include "internal.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The functions of hub.h that build the world and change it by hand. */
+#include "gitside.h"
 #include "internal.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* The part of YAML that workflow files use, into JSON: block mappings and sequences, flow
  * collections on one or more lines, quoted and plain scalars. Block scalars and anchors are read
  * past: nothing the hub wants is in them. */
+#include "gitside.h"
 #include "internal.h"
 
 enum { MAX_DEPTH = 40 };
