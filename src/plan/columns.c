@@ -90,7 +90,7 @@ char *plan_text_clean(struct arena *a, const char *s, size_t max, bool quoted)
     return out;
 }
 
-size_t text_width(const char *clean)
+size_t plan_text_width(const char *clean)
 {
     size_t n = 0;
     for (; *clean != '\0'; clean++)
@@ -98,10 +98,10 @@ size_t text_width(const char *clean)
     return n;
 }
 
-const char *text_cut(struct arena *a, const char *clean, size_t width)
+const char *plan_text_cut(struct arena *a, const char *clean, size_t width)
 {
     size_t n = 0;
-    if (width == 0 || text_width(clean) <= width)
+    if (width == 0 || plan_text_width(clean) <= width)
         return clean;
     const char *p = clean;
     for (; *p != '\0'; p++) {
@@ -140,7 +140,7 @@ static const char *paint_start(enum paint p)
 enum err_code columns_put(struct columns *c, enum paint p, const char *clean)
 {
     bool painted = c->color && p != PAINT_NONE && *clean != '\0';
-    c->at += text_width(clean);
+    c->at += plan_text_width(clean);
     return buf_addf(c->out, c->e, "%s%s%s", painted ? paint_start(p) : "", clean,
                     painted ? "\033[0m" : "");
 }
@@ -173,7 +173,7 @@ enum err_code columns_wrap(struct columns *c, enum paint p, const char *clean, s
         }
         memcpy(word, clean, n);
         word[n] = '\0';
-        bool fits = c->width == 0 || c->at + 1 + text_width(word) <= c->width;
+        bool fits = c->width == 0 || c->at + 1 + plan_text_width(word) <= c->width;
         if (!first && fits)
             TRY(columns_put(c, PAINT_NONE, " "));
         if (!first && !fits) {

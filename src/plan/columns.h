@@ -20,9 +20,9 @@ enum paint { PAINT_NONE, PAINT_BOLD, PAINT_DIM, PAINT_GREEN, PAINT_YELLOW, PAINT
  * `\` are escaped as well. In the arena.
  */
 char *plan_text_clean(struct arena *a, const char *s, size_t max, bool quoted);
-size_t text_width(const char *clean);
+size_t plan_text_width(const char *clean);
 /* The first `width` columns, the last of them "…" when something was cut. In the arena. */
-const char *text_cut(struct arena *a, const char *clean, size_t width);
+const char *plan_text_cut(struct arena *a, const char *clean, size_t width);
 
 enum err_code columns_put(struct columns *c, enum paint p, const char *clean);
 /* Blanks up to column `to`; at least two when there is text already. */

@@ -8,7 +8,7 @@ enum {
     INDENT = 4,     /* where the kind begins: "  + " */
     NAME_MOST = 40, /* columns; longer names push their line to the right instead of all others */
     MIDDLE_MOST = 48,
-    MIDDLE_LEAST = 16, /* below that the reason goes to a line of its own */
+    MIDDLE_LEAST = 24, /* less of it is not worth reading */
     VALUE_MOST = 60,   /* code points shown of a variable's value */
     MANY = 20,         /* refs of one act that are shown one by one … */
     FEW = 10,          /* … and how many of more */
@@ -36,7 +36,8 @@ static const char *quote(struct arena *a, const char *value)
 
 static const char *short_oid(struct arena *a, const char *oid)
 {
-    return oid == NULL ? "" : plan_text_clean(a, arena_strndup(a, oid, strnlen(oid, OID)), 0, false);
+    return oid == NULL ? ""
+                       : plan_text_clean(a, arena_strndup(a, oid, strnlen(oid, OID)), 0, false);
 }
 
 static const char *bare(struct arena *a, const char *value)
@@ -114,7 +115,8 @@ static struct cells cells_of(struct arena *a, const struct action *act)
                       .kind = kind_name(act->kind),
                       .name = plan_text_clean(a, act->name, 0, false),
                       .middle = middle_of(a, act),
-                      .reason = act->reason != NULL ? plan_text_clean(a, act->reason, 0, false) : ""};
+                      .reason =
+                          act->reason != NULL ? plan_text_clean(a, act->reason, 0, false) : ""};
     if (act->forced) {
         c.sign = "!";
         c.paint = PAINT_RED;
@@ -179,11 +181,11 @@ static size_t smaller(size_t a, size_t b)
 
 static void layout_add(struct layout *l, const struct cells *c)
 {
-    l->kind = larger(l->kind, text_width(c->kind));
-    if (text_width(c->name) <= NAME_MOST)
-        l->name = larger(l->name, text_width(c->name));
-    l->middle = larger(l->middle, smaller(text_width(c->middle), MIDDLE_MOST));
-    l->reason = larger(l->reason, text_width(c->reason));
+    l->kind = larger(l->kind, plan_text_width(c->kind));
+    if (plan_text_width(c->name) <= NAME_MOST)
+        l->name = larger(l->name, plan_text_width(c->name));
+    l->middle = larger(l->middle, smaller(plan_text_width(c->middle), MIDDLE_MOST));
+    l->reason = larger(l->reason, plan_text_width(c->reason));
 }
 
 static size_t name_column(const struct layout *l)
@@ -201,14 +203,19 @@ static size_t reason_column(const struct layout *l)
     return middle_column(l) + (l->middle > 0 ? l->middle + 2 : 0);
 }
 
-/* Makes the middle narrow enough for the reasons to stand beside it, when that is possible. */
+/*
+ * Makes the middle narrow enough for the reasons to stand beside it; where that would leave too
+ * little of it, it keeps what the line has, and reasons that do not fit stand below.
+ */
 static void layout_fit(struct layout *l, size_t width)
 {
     if (width == 0 || reason_column(l) + l->reason <= width)
         return;
     size_t taken = middle_column(l) + 2 + l->reason;
     size_t left = taken < width ? width - taken : 0;
-    l->middle = smaller(l->middle, larger(left, MIDDLE_LEAST));
+    if (left < smaller(l->middle, MIDDLE_LEAST))
+        left = larger(width - smaller(width, middle_column(l)), MIDDLE_LEAST);
+    l->middle = smaller(l->middle, left);
 }
 
 static struct layout layout_of(struct arena *a, const struct slave_plan *s,
@@ -224,7 +231,7 @@ static struct layout layout_of(struct arena *a, const struct slave_plan *s,
         layout_add(&l, &c);
     }
     for (size_t i = 0; i < s->n_conditions; i++)
-        l.kind = larger(l.kind, text_width(condition_level_name(s->conditions[i].level)));
+        l.kind = larger(l.kind, plan_text_width(condition_level_name(s->conditions[i].level)));
     layout_fit(&l, opt->width > 0 ? (size_t)opt->width : 0);
     return l;
 }
@@ -235,7 +242,7 @@ static enum err_code put_reason(struct columns *w, const struct layout *l, const
 
     if (*reason == '\0')
         return columns_end(w);
-    if (w->width == 0 || column + text_width(reason) <= w->width) {
+    if (w->width == 0 || column + plan_text_width(reason) <= w->width) {
         TRY(columns_pad(w, column));
         TRY(columns_put(w, PAINT_DIM, reason));
         return columns_end(w);
@@ -260,7 +267,7 @@ static enum err_code put_line(struct columns *w, struct arena *a, const struct l
     if (*c->middle != '\0') {
         TRY(columns_pad(w, middle_column(l)));
         TRY(columns_put(w, PAINT_NONE,
-                        w->width > 0 ? text_cut(a, c->middle, l->middle) : c->middle));
+                        w->width > 0 ? plan_text_cut(a, c->middle, l->middle) : c->middle));
     }
     return put_reason(w, l, c->reason);
 }
@@ -453,8 +460,8 @@ enum err_code plan_render_action(const struct action *act, const struct render_o
     /* Nobody knows yet what else will come: widths that most lines fit into. */
     struct layout l = {.kind = strlen("default-branch"), .name = 28};
 
-    l.middle = smaller(text_width(c.middle), MIDDLE_MOST);
-    l.reason = text_width(c.reason);
+    l.middle = smaller(plan_text_width(c.middle), MIDDLE_MOST);
+    l.reason = plan_text_width(c.reason);
     layout_fit(&l, w.width);
     return put_line(&w, a, &l, &c);
 }

@@ -176,21 +176,11 @@ static void (*const CARRY_OUT[])(const struct plan_case *c) = {
 };
 _Static_assert(ARRAY_LEN(CARRY_OUT) == VERDICT_COUNT, "a verdict that nobody carries out");
 
-/* Something is wanted, but what it should be is not known: neither missing nor different. */
-static bool told_unknown(const struct plan_case *c)
+/* Wanted, but its value could not be had; whoever wanted it has said why. Neither written nor
+ * deleted. */
+static bool is_unknown(const struct plan_case *c)
 {
-    if (c->wanted == NULL || c->wanted->value != NULL)
-        return false;
-    struct arena *a = c->out->arena;
-    slave_plan_condition(
-        c->out, (struct condition){.level = COND_ERROR,
-                                   .err = ERR_NOT_FOUND,
-                                   .code = "value-unknown",
-                                   .text = arena_printf(a, "%s '%s': its value is not known",
-                                                        kind_name(c->rule->kind), c->name),
-                                   .about_kind = true,
-                                   .kind = c->rule->kind});
-    return true;
+    return c->wanted != NULL && c->wanted->value == NULL;
 }
 
 static void judge(struct plan_case *c)
@@ -200,7 +190,7 @@ static void judge(struct plan_case *c)
         c->there = NULL;
     }
     c->row = plan_verdict(c->wanted != NULL, c->there != NULL, c->ours != NULL);
-    if (told_unknown(c) || (c->rule->special != NULL && c->rule->special(c)))
+    if (is_unknown(c) || (c->rule->special != NULL && c->rule->special(c)))
         return;
     CARRY_OUT[c->row->verdict](c);
 }
