@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LOOSE_MOST = 100 }; /* git's receive.unpackLimit: smaller pushes become loose objects */
+enum {
+    LOOSE_MOST = 100, /* objects; git's receive.unpackLimit: smaller pushes become loose objects */
+    LOOSE_BYTES = 10 << 20 /* but not when they are large: writing those again costs seconds */
+};
 
 static uint32_t object_count(const struct hb_push *p)
 {
@@ -47,8 +50,8 @@ bool hb_push_unpack(struct hb_push *p)
     if (n == 0)
         return true;
     bool own = false;
-    struct hb_child child = {
-        .dir = p->repo->dir, .argv = n < LOOSE_MOST ? loose : packed, .out = -1};
+    bool small = n < LOOSE_MOST && p->q->body_len - p->pack_at < LOOSE_BYTES;
+    struct hb_child child = {.dir = p->repo->dir, .argv = small ? loose : packed, .out = -1};
     child.in = pack_file(p, &own);
     child.err = hb_tmp(p->h);
     int status = child.in < 0 ? 255 : hb_run(&child);
