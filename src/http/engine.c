@@ -1,7 +1,7 @@
 /*
  * The engine: one thread, one curl multi handle. Threads that call engine_run put a flight into the
- * inbox, wake the engine, and sleep on the flight's own condition. The lock guards inbox, stop and
- * `done`; curl itself is touched by the engine thread only.
+ * inbox, wake the engine, and sleep on the flight's own semaphore. The lock guards inbox, woken and
+ * stop; curl itself is touched by the engine thread only.
  */
 #include "flight.h"
 
@@ -61,12 +61,10 @@ static void list_remove(struct list *l, struct flight *f)
 /* ---- On the engine thread ---------------------------------------------------------------------
  */
 
-static void land(struct engine *g, struct flight *f)
+/* The last touch: its caller may be gone with it at once. */
+static void land(struct flight *f)
 {
-    (void)pthread_mutex_lock(&g->lock);
-    f->done = true;
-    (void)pthread_cond_signal(&f->landed);
-    (void)pthread_mutex_unlock(&g->lock);
+    (void)sem_post(&f->landed);
 }
 
 /* Takes a flight out of curl's hands; its own code stands when a callback or a tick has set one. */
@@ -77,7 +75,7 @@ static void finish(struct engine *g, struct flight *f, CURLcode rc)
     curl_easy_reset(f->easy); /* it pointed to the credential's header */
     g->spare[g->n_spare++] = f->easy;
     list_remove(&g->air, f);
-    land(g, f);
+    land(f);
 }
 
 static void start(struct engine *g, struct flight *f)
@@ -89,7 +87,7 @@ static void start(struct engine *g, struct flight *f)
         f->code = err_set(&f->err, ERR_IO, "this libcurl cannot make the request");
         if (f->easy != NULL)
             curl_easy_cleanup(f->easy);
-        land(g, f);
+        land(f);
         return;
     }
     list_add(&g->air, f);
@@ -174,7 +172,7 @@ static void tick(struct engine *g)
         next = f->next;
         if (is_over(g, f, now, false)) {
             list_remove(&g->queue, f);
-            land(g, f);
+            land(f);
         }
     }
 }
@@ -203,17 +201,17 @@ enum err_code engine_run(struct engine *g, struct transfer *t, struct err *e)
 
     t->head = (struct buf)BUF_INIT(LIMIT_HTTP_HEADERS);
     t->reply = (struct buf)BUF_INIT(t->max_body);
-    (void)pthread_cond_init(&f.landed, NULL);
+    (void)sem_init(&f.landed, 0, 0);
     (void)pthread_mutex_lock(&g->lock);
     list_add(&g->inbox, &f);
     bool wake = !g->woken;
     g->woken = true;
+    (void)pthread_mutex_unlock(&g->lock);
     if (wake)
         (void)curl_multi_wakeup(g->multi);
-    while (!f.done)
-        (void)pthread_cond_wait(&f.landed, &g->lock);
-    (void)pthread_mutex_unlock(&g->lock);
-    (void)pthread_cond_destroy(&f.landed);
+    while (sem_wait(&f.landed) != 0)
+        ; /* a signal came: the engine decides when it is over */
+    (void)sem_destroy(&f.landed);
     transfer_headers_free(f.headers);
     if (f.code != ERR_OK)
         *e = f.err;

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <curl/curl.h>
+#include <semaphore.h>
 
 struct flight {
     struct transfer *t;
@@ -19,10 +20,9 @@ struct flight {
     int64_t progress, last_progress;
     struct mono last_change;
 
-    bool done; /* under the engine's lock; then code and err are there */
     enum err_code code;
     struct err err;
-    pthread_cond_t landed;
+    sem_t landed; /* posted when the flight is over: then it is its caller's again */
 };
 
 /* What every transfer of an engine has in common. */

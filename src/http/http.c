@@ -59,7 +59,6 @@ enum err_code http_new(const struct http_config *cfg, struct http **out_http, st
     TRY(check_config(cfg, e));
     CLEANUP(http_freep) struct http *h = mem_alloc(sizeof(*h));
     (void)pthread_mutex_init(&h->lock, NULL);
-    (void)pthread_cond_init(&h->idle, NULL);
     copy_config(h, cfg);
     atomic_init(&h->jitter, first_jitter(cfg));
     TRY(make_process_key(&h->process_key, e));
@@ -79,16 +78,13 @@ void http_free(struct http *h)
 {
     if (h == NULL)
         return;
-    (void)pthread_mutex_lock(&h->lock);
-    while (h->callers > 0)
-        (void)pthread_cond_wait(&h->idle, &h->lock);
-    (void)pthread_mutex_unlock(&h->lock);
+    while (atomic_load(&h->callers) > 0)
+        clock_sleep(&clock_system, (struct ms){.v = 1});
     if (h->engine != NULL)
         engine_free(h->engine);
     etag_close(h->etags);
     lane_free_all(h->lanes);
     secret_free(h->process_key.key);
-    (void)pthread_cond_destroy(&h->idle);
     (void)pthread_mutex_destroy(&h->lock);
     free(h->agent);
     free(h);

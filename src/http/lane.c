@@ -114,12 +114,12 @@ static void wait_for_place(struct http_lane *l, bool write)
     (void)pthread_cond_timedwait(write ? &l->write_free : &l->read_free, l->lock, &t);
 }
 
+/* The lock is held before and after. */
 static enum err_code take_place(struct http *h, struct http_lane *l, bool write,
                                 struct mono deadline, struct err *e)
 {
     enum err_code r = ERR_OK;
 
-    (void)pthread_mutex_lock(l->lock);
     while (r == ERR_OK) {
         if (l->closed)
             r = closed(e);
@@ -136,7 +136,6 @@ static enum err_code take_place(struct http *h, struct http_lane *l, bool write,
         l->writing = true;
     else if (r == ERR_OK)
         l->reads++;
-    (void)pthread_mutex_unlock(l->lock);
     return r;
 }
 
@@ -160,42 +159,53 @@ static enum err_code go_at(const struct http_lane *l, bool write, struct mono de
     return ERR_OK;
 }
 
+/* The lock is held before and after, but not while waiting. */
 static enum err_code wait_pause_and_gap(struct http *h, struct http_lane *l, bool write,
                                         struct mono deadline, struct err *e)
 {
     for (;;) {
         struct mono at = {0}, now = clock_mono(h->clock);
-        (void)pthread_mutex_lock(l->lock);
-        enum err_code r = go_at(l, write, deadline, &at, e);
-        bool go = r == ERR_OK && at.ms <= now.ms;
-        if (go && write)
-            l->next_write.ms = now.ms + l->gap_ms;
+        TRY(go_at(l, write, deadline, &at, e));
+        if (at.ms <= now.ms) {
+            if (write)
+                l->next_write.ms = now.ms + l->gap_ms;
+            return ERR_OK;
+        }
         (void)pthread_mutex_unlock(l->lock);
-        if (r != ERR_OK || go)
-            return r;
-        TRY(http_wait_until(h, at, e));
+        enum err_code r = http_wait_until(h, at, e);
+        (void)pthread_mutex_lock(l->lock);
+        TRY(r);
     }
+}
+
+static void give_back(struct http_lane *l, bool write)
+{
+    if (write)
+        l->writing = false;
+    else
+        l->reads--;
+    (void)pthread_cond_signal(write ? &l->write_free : &l->read_free);
 }
 
 enum err_code lane_enter(struct http *h, struct http_lane *l, bool write, struct mono deadline,
                          struct err *e)
 {
-    TRY(take_place(h, l, write, deadline, e));
-    enum err_code r = wait_pause_and_gap(h, l, write, deadline, e);
-    if (r != ERR_OK)
-        lane_leave(l, write);
+    (void)pthread_mutex_lock(l->lock);
+    enum err_code r = take_place(h, l, write, deadline, e);
+    if (r == ERR_OK) {
+        r = wait_pause_and_gap(h, l, write, deadline, e);
+        if (r != ERR_OK)
+            give_back(l, write);
+    }
+    (void)pthread_mutex_unlock(l->lock);
     return r;
 }
 
 void lane_leave(struct http_lane *l, bool write)
 {
     (void)pthread_mutex_lock(l->lock);
-    if (write)
-        l->writing = false;
-    else
-        l->reads--;
+    give_back(l, write);
     (void)pthread_mutex_unlock(l->lock);
-    (void)pthread_cond_signal(write ? &l->write_free : &l->read_free);
 }
 
 /* ---- What replies teach ---------------------------------------------------------------------- */

@@ -126,21 +126,24 @@ static enum err_code run(struct course *c, struct transfer *t, struct err *e)
         c->headers[n++] = condition;
     }
     c->headers[n] = NULL;
-    *t = (struct transfer){.method = rq->method,
-                           .url = c->url,
-                           .headers = c->headers,
-                           .body = rq->body,
-                           .body_len = rq->body_len,
-                           .body_fd = rq->body_fd,
-                           .body_fd_len = rq->body_fd_len,
-                           .max_body = rq->max_body > 0 ? rq->max_body : LIMIT_HTTP_BODY,
-                           .deadline = c->deadline,
-                           .idle = {.v = rq->idle.v > 0 ? rq->idle.v : HTTP_IDLE_MS},
-                           .http1 = rq->http1,
-                           .once = c->write,
-                           .loopback = url_origin_is_loopback(c->lane->origin),
-                           .sink = rq->sink,
-                           .sink_ctx = rq->sink_ctx};
+    *t = (struct transfer){
+        .method = rq->method,
+        .url = c->url,
+        .headers = c->headers,
+        .body = rq->body,
+        .body_len = rq->body_len,
+        .body_fd = rq->body_fd,
+        .body_fd_len = rq->body_fd_len,
+        .max_body = rq->max_body > 0 ? rq->max_body : LIMIT_HTTP_BODY,
+        .deadline = c->deadline,
+        .idle = {.v = rq->idle.v > 0 ? rq->idle.v : HTTP_IDLE_MS},
+        /* curl 7.88 loses about one write in a thousand to "HTTP2 framing" when many
+         * share a connection. A read is repeated; a write's fate would be unknown. */
+        .http1 = rq->http1 || c->write,
+        .once = c->write,
+        .loopback = url_origin_is_loopback(c->lane->origin),
+        .sink = rq->sink,
+        .sink_ctx = rq->sink_ctx};
     TRY(lane_enter(c->h, c->lane, c->write, c->deadline, e));
     enum err_code r =
         c->h->engine != NULL ? engine_run(c->h->engine, t, e) : seam_run(&c->h->cfg, t, e);
@@ -349,21 +352,6 @@ static struct mono deadline_of(const struct http *h, const struct http_request *
     return at;
 }
 
-static void enter(struct http *h)
-{
-    (void)pthread_mutex_lock(&h->lock);
-    h->callers++;
-    (void)pthread_mutex_unlock(&h->lock);
-}
-
-static void leave(struct http *h)
-{
-    (void)pthread_mutex_lock(&h->lock);
-    if (--h->callers == 0)
-        (void)pthread_cond_broadcast(&h->idle);
-    (void)pthread_mutex_unlock(&h->lock);
-}
-
 enum err_code http_do(struct http *h, const struct http_request *rq, struct http_reply *rp,
                       struct err *e)
 {
@@ -373,14 +361,14 @@ enum err_code http_do(struct http *h, const struct http_request *rq, struct http
     http_reply_release(rp);
     if (http_check_url(rq->url, e) != ERR_OK) /* such a URL may hold a password: not repeated */
         return err_wrap(e, "%s", rq->method);
-    enter(h);
+    atomic_fetch_add(&h->callers, 1);
     c.deadline = deadline_of(h, rq);
     c.url = mem_strdup(rq->url);
     enum err_code r = check_request(h, rq, e);
     if (r == ERR_OK)
         r = go(&c, &reply, e);
     course_release(&c);
-    leave(h);
+    atomic_fetch_sub(&h->callers, 1); /* the engine may end from here on */
     if (r != ERR_OK) {
         http_reply_release(&reply);
         return err_wrap(e, "%s %s", rq->method, rq->url);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum {
-    CURL_BUFFER = 16 << 10,      /* curl's default; a REST reply is smaller */
+    CURL_BUFFER = 16 << 10,      /* bodies of REST requests are smaller */
     CURL_PACK_BUFFER = 64 << 10, /* packs go up in larger pieces */
 };
 
@@ -199,7 +199,8 @@ static bool set_policy(CURL *c, const struct flight *f, const struct transfer_co
              ok);
     /* Wait for a connection that may turn out to multiplex, rather than open ten at the start. */
     ok = set(curl_easy_setopt(c, CURLOPT_PIPEWAIT, t->http1 ? 0L : 1L), ok);
-    ok = set(curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)CURL_BUFFER), ok);
+    /* Not CURLOPT_BUFFERSIZE: its 16 KiB are the default, and a handle that has spoken HTTP/2 keeps
+     * its buffer and refuses the option (curl 7.88). */
     ok = set(curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE,
                               (long)(t->body_fd_len > 0 ? CURL_PACK_BUFFER : CURL_BUFFER)),
              ok);
