@@ -16,16 +16,6 @@
 #undef git_credential
 #undef git_push
 
-static inline void free_libgit2_remote(git_remote **p) /* for CLEANUP */
-{
-    git_remote_free(*p);
-}
-
-static inline int libgit2_remote_names(git_strarray *out, git_repository *repo)
-{
-    return git_remote_list(out, repo);
-}
-
 #include "mirrorctl/git.h"
 
 /* Fills *e with "fmt: what libgit2 says last". */

@@ -18,6 +18,8 @@ enum {
  * side. */
 static const char *const NEVER[] = {"refs/pull/", "refs/mirrorctl/", NULL};
 
+#define REBUILT_NOTE "the cache was damaged: it was moved aside and fetched anew"
+
 struct opening {
     const struct git_source_spec *spec;
     struct git_source *source;
@@ -100,8 +102,12 @@ static void close_repository(struct git_source *s)
 
 static bool open_repository(struct git_source *s)
 {
+    CLEANUP(free_git_config) git_config *config = NULL;
+
     close_repository(s);
+    /* The configuration is read by git's children only; a broken one would stop them all. */
     return git_repository_open_bare(&s->repo, s->cache_dir) == 0 &&
+           git_repository_config_snapshot(&config, s->repo) == 0 &&
            git_repository_odb(&s->odb, s->repo) == 0;
 }
 
@@ -261,8 +267,7 @@ static enum err_code fetch_master(struct opening *o, const struct address *at, s
     if (r == ERR_OK || !damaged)
         return r;
     /* Once: a second failure is not the old cache's. */
-    o->source->note = arena_strdup(o->source->arena,
-                                   "the cache was damaged: it was moved aside and fetched anew");
+    o->source->note = arena_strdup(o->source->arena, REBUILT_NOTE);
     TRY(rebuild(o, e));
     r = fetch_once(o, at, &damaged, e);
     if (r != ERR_OK && damaged)
@@ -279,9 +284,14 @@ static enum err_code refresh(struct opening *o, struct err *e)
     TRY(git_address_parse(o->scratch, o->spec->url, &at, e));
     TRY(ask_master(o, &at, &advert, e));
     TRY(refuse_empty(o, filter(o, &advert.refs), e));
-    bool whole = read_cache_refs(s) && has_all_objects(s);
-    if (!whole || !is_same(s, &advert.refs))
+    if (!read_cache_refs(s) || !has_all_objects(s)) {
+        /* A fetch would fetch what refs name, and trust that what is behind it is here. */
+        s->note = arena_strdup(s->arena, REBUILT_NOTE);
+        TRY(rebuild(o, e));
         TRY(fetch_master(o, &at, e));
+    } else if (!is_same(s, &advert.refs)) {
+        TRY(fetch_master(o, &at, e));
+    }
     TRY(refuse_empty(o, s->n, e));
     if (advert.head != NULL && str_starts_with(advert.head, "refs/heads/"))
         s->default_branch = arena_strdup(s->arena, advert.head + strlen("refs/heads/"));
