@@ -346,7 +346,7 @@ static const struct key_about defaults_keys[] = {ACCESS_KEYS, LAYER_KEYS, END_OF
 
 static const struct key_about slave_keys[] = {
     ROW("id", ID, NULL, "github-backup",
-        "How it is called here and in all reports."),
+        "How it is called here and in all reports. `master` is taken."),
     ROW("type", ANY, NULL, "github",
         "`github`: code, secrets, variables, workflows, failover. `git`: code only, an archive "
         "anywhere."),

@@ -151,6 +151,11 @@ const char *env_value(struct reading *r, const struct env_line *l)
         (void)read_quoted(&c, &value, &e);
     else
         read_bare(&c, &value, &e);
+    if (!utf8_is_valid(buf_str(&value), value.len)) {
+        report(r, D_ENCODING, l->value_at, l->value_width, "save the file as UTF-8",
+               "the value of %s is not UTF-8 text", quoted(r, l->name));
+        return "";
+    }
     return arena_strdup(r->arena, buf_str(&value));
 }
 

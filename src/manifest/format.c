@@ -15,6 +15,12 @@ struct format_row {
     void (*check)(struct reading *r, const struct node *n);
 };
 
+static void check_id(struct reading *r, const struct node *n)
+{
+    if (strcmp(n->text, "master") == 0)
+        report_at(r, D_ID, n, "choose another", "\"master\" is how the master itself is called");
+}
+
 static void check_repo(struct reading *r, const struct node *n)
 {
     if (str_ends_with(n->text, ".git"))
@@ -173,7 +179,7 @@ static const struct format_row rows[FORMAT_COUNT] = {
     [FORMAT_ANY] = {NULL, "a text", D_SCALAR, NULL},
     [FORMAT_ID] = {"^[a-z0-9][a-z0-9._-]{0,62}$",
                    "an id: lower-case letters, digits, dot, dash and underscore, at most 63", D_ID,
-                   NULL},
+                   check_id},
     [FORMAT_REPO] = {"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$", "OWNER/NAME", D_REPO,
                      check_repo},
     [FORMAT_NAME] = {"^[A-Za-z_][A-Za-z0-9_]*$",

@@ -96,7 +96,7 @@ static struct manifest *read_env(struct reading *r)
     if (root == NULL || r->diags->n_errors > 0)
         return NULL;
     if (tree_write_yaml(root, &yaml, &e) != ERR_OK) {
-        report(r, D_TOO_LARGE, (struct pos){1, 1}, 1, NULL, "%s", e.text);
+        report(r, D_TOO_LARGE, (struct pos){0, 0}, 1, NULL, "%s", e.text);
         return NULL;
     }
     struct manifest *m = understand(r, root, yaml.data, yaml.len);

@@ -80,45 +80,22 @@ void hide(struct reading *r, const struct node *n)
 
 /* ---- Text of the user's --------------------------------------------------------------------- */
 
-/* One character of UTF-8: its bytes, or 0 when there is none. */
-static size_t utf8_length(const char *s, size_t n)
-{
-    unsigned char c = (unsigned char)s[0];
-    size_t len = c < 0x80                ? 1
-                 : c >= 0xc2 && c < 0xe0 ? 2
-                 : c >= 0xe0 && c < 0xf0 ? 3
-                 : c >= 0xf0 && c < 0xf5 ? 4
-                                         : 0;
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if (((unsigned char)s[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 /*
  * Whether a terminal would do something else with it than show it: C0, DEL, C1, and the marks that
  * turn the direction of writing (which can make a line read differently from what it says).
  */
-static bool is_control(const char *s, size_t len)
+static bool is_control(uint32_t c)
 {
-    unsigned char a = (unsigned char)s[0], b = len > 1 ? (unsigned char)s[1] : 0,
-                  c = len > 2 ? (unsigned char)s[2] : 0;
-    if (len == 1)
-        return a < 0x20 || a == 0x7f;
-    if (len == 2)
-        return a == 0xc2 && b < 0xa0;
-    return len == 3 && a == 0xe2 &&
-           ((b == 0x80 && (c == 0x8e || c == 0x8f || (c >= 0xa8 && c <= 0xae))) ||
-            (b == 0x81 && c >= 0xa6 && c <= 0xa9));
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /* Appends one printable character for what begins at s; returns how many bytes of s that was. */
 static size_t show_character(char *out, size_t *n_out, const char *s, size_t n)
 {
-    size_t len = utf8_length(s, n);
-    if (len == 0 || is_control(s, len)) {
+    uint32_t code = 0;
+    size_t len = utf8_decode(s, n, &code);
+    if (len == 0 || is_control(code)) {
         out[(*n_out)++] = *s == '\t' ? ' ' : '?';
         return len == 0 ? 1 : len;
     }
@@ -168,8 +145,9 @@ static const char **line_starts(const struct reading *r, size_t *out_n)
 static size_t column_offset(const char *line, size_t n, int c)
 {
     size_t i = 0;
+    uint32_t code;
     for (int column = 1; i < n && column < c; column++) {
-        size_t len = utf8_length(line + i, n - i);
+        size_t len = utf8_decode(line + i, n - i, &code);
         i += len == 0 ? 1 : len;
     }
     return i;

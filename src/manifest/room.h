@@ -177,6 +177,9 @@ void report_at(struct reading *r, enum diag code, const struct node *n, const ch
 /* A text of the user's, fit for a message: short, printable, nothing that looks like a credential.
  */
 const char *quoted(struct reading *r, const char *text);
+/* One character of UTF-8: its bytes, or 0 when there is none (overlong, surrogate, cut off). */
+size_t utf8_decode(const char *s, size_t n, uint32_t *out);
+bool utf8_is_valid(const char *s, size_t n);
 /* What a node holds is not to be shown, neither in a line nor in a message. */
 void hide(struct reading *r, const struct node *n);
 /* Sorts the diagnostics by position and gives each its source line. Call once, at the end. */

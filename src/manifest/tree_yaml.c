@@ -18,21 +18,30 @@ static bool is_bare(const struct node *n)
            node_is_text(&plain);
 }
 
-static enum err_code write_quoted(const char *s, struct buf *out, struct err *e)
+/* What YAML refuses, or reads as the end of a line, when it stands there as it is. */
+static bool needs_escape(uint32_t c)
 {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
+           c == 0xfffe || c == 0xffff;
+}
+
+static enum err_code write_quoted(const struct node *n, struct buf *out, struct err *e)
+{
+    uint32_t c;
+
     TRY(buf_addstr(out, "\"", e));
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
+    for (size_t i = 0, len; i < n->len; i += len) {
+        len = utf8_decode(n->text + i, n->len - i, &c);
+        if (len == 0)
+            return err_set(e, ERR_INVALID, "a value that is not UTF-8 text");
         if (c == '"' || c == '\\')
-            TRY(buf_addf(out, e, "\\%c", c));
+            TRY(buf_addf(out, e, "\\%c", (int)c));
         else if (c == '\n')
             TRY(buf_addstr(out, "\\n", e));
-        else if (c == '\t')
-            TRY(buf_addstr(out, "\\t", e));
-        else if (c < 0x20 || c == 0x7f)
-            TRY(buf_addf(out, e, "\\x%02x", c));
+        else if (needs_escape(c))
+            TRY(buf_addf(out, e, "\\u%04x", (unsigned)c));
         else
-            TRY(buf_add(out, s, 1, e));
+            TRY(buf_add(out, n->text + i, len, e));
     }
     return buf_addstr(out, "\"", e);
 }
@@ -44,7 +53,7 @@ static enum err_code indent(int depth, struct buf *out, struct err *e)
 
 static enum err_code write_scalar(const struct node *n, struct buf *out, struct err *e)
 {
-    TRY(n->plain || is_bare(n) ? buf_addstr(out, n->text, e) : write_quoted(n->text, out, e));
+    TRY(n->plain || is_bare(n) ? buf_addstr(out, n->text, e) : write_quoted(n, out, e));
     return buf_addstr(out, "\n", e);
 }
 

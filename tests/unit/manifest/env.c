@@ -57,6 +57,18 @@ static void all_settings(void **state)
     assert_int_equal(third->n_secrets, 2);
 }
 
+/* Values go through YAML on their way and come out as they were. */
+static void odd_values(void **state)
+{
+    (void)state;
+    CLEANUP(loaded_release) struct loaded l = load_valid("odd-values.env");
+    const struct manifest_slave *s = &l.m->slaves[0];
+
+    assert_string_equal(s->variables[0].policy.value,
+                        "a\"b\\c\td\ne \xc2\x85 \xe2\x80\xa8 \xef\xbb\xbf \x01 ž");
+    assert_string_equal(s->variables[1].policy.value, "\\n # : - ?");
+}
+
 /* The first line that says something decides when the name does not. */
 static void recognised(void **state)
 {
@@ -125,14 +137,15 @@ static void imported(void **state)
     import("original.env");
     import("full.env");
     import("disabled.env");
+    import("odd-values.env");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(original_form), cmocka_unit_test(all_settings),
-        cmocka_unit_test(recognised),    cmocka_unit_test(standard_input),
-        cmocka_unit_test(imported),
+        cmocka_unit_test(original_form),  cmocka_unit_test(all_settings),
+        cmocka_unit_test(odd_values),     cmocka_unit_test(recognised),
+        cmocka_unit_test(standard_input), cmocka_unit_test(imported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,9 @@ static json_t *plain_scalar(const char *s)
         return json_false();
     if (is_int(s))
         return json_integer(strtoll(s, NULL, 10));
-    if (strncmp(s, "0x", 2) == 0 || strcmp(s, ".inf") == 0)
+    if (strncmp(s, "0x", 2) == 0)
+        return json_integer(strtoll(s, NULL, 16));
+    if (strcmp(s, ".inf") == 0) /* JSON has no infinity; any number that is not whole will do */
         return json_real(1.5);
     double d = strtod(s, &end);
     bool number = *end == '\0' && strspn(s, "0123456789.eE+-") == strlen(s);

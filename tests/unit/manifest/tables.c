@@ -65,6 +65,23 @@ static void generated_files(void **state)
     same_as_file(REPOSITORY "/docs/manifest.md", &reference);
 }
 
+/* The annotated manifest shows every key, if only in a comment. */
+static void annotated_manifest_is_complete(void **state)
+{
+    (void)state;
+    char key[64];
+    CLEANUP(buf_release) struct buf text = BUF_INIT(1 << 22);
+    read_file(REPOSITORY "/manifests/mirrors.yaml", &text);
+
+    for (size_t i = 0; i < schema_types_n; i++)
+        for (const struct key_about *k = schema_types[i].keys; k->key != NULL; k++) {
+            (void)snprintf(key, sizeof(key), "%s:", k->key);
+            if (strstr(buf_str(&text), key) == NULL)
+                fail_msg("manifests/mirrors.yaml does not show %s of %s", k->key,
+                         schema_types[i].name);
+        }
+}
+
 static void explain(const char *path, const char *part)
 {
     struct err e = ERR_INIT;
@@ -140,9 +157,9 @@ static void defaults_told_are_true(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_and_fields),        cmocka_unit_test(formats_and_codes),
-        cmocka_unit_test(generated_files),        cmocka_unit_test(explained),
-        cmocka_unit_test(defaults_told_are_true),
+        cmocka_unit_test(rows_and_fields), cmocka_unit_test(formats_and_codes),
+        cmocka_unit_test(generated_files), cmocka_unit_test(annotated_manifest_is_complete),
+        cmocka_unit_test(explained),       cmocka_unit_test(defaults_told_are_true),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
