@@ -43,20 +43,12 @@ static const char *default_branch_there(const struct plan_input *in)
     return r != NULL ? r->value : in->facts->default_branch;
 }
 
-/* Before this pass's deletions the default branch will be another one. */
-bool plan_default_branch_moves(const struct plan_input *in)
-{
-    const struct resource *wanted = view_find(in->desired, KIND_DEFAULT_BRANCH, "default-branch");
-    return wanted != NULL && plan_kind_complete(in, KIND_DEFAULT_BRANCH) &&
-           in->facts->admin != TRI_NO && !str_eq(wanted->value, default_branch_there(in));
-}
-
 /* Servers refuse to delete the default branch, and a slave without it could not take over. */
-static bool is_needed(const struct plan_input *in, const char *ref)
+static bool is_default_branch(const struct plan_input *in, const char *ref)
 {
     const char *branch = default_branch_there(in);
     return branch != NULL && str_starts_with(ref, "refs/heads/") &&
-           str_eq(ref + strlen("refs/heads/"), branch) && !plan_default_branch_moves(in);
+           str_eq(ref + strlen("refs/heads/"), branch);
 }
 
 /* Somebody pushed to it since we did, and nobody has said that this may be lost. */
@@ -67,12 +59,13 @@ static bool holds_work(const struct plan_input *in, const struct resource *there
            in->policy->refs.on_divergence == DIVERGENCE_REFUSE;
 }
 
-static bool may_delete(const struct plan_input *in, const struct resource *there)
+/* Before anything is pushed: the default branch has not been changed yet then. */
+static bool may_delete_first(const struct plan_input *in, const struct resource *there)
 {
     const struct resource *ours = view_find(in->ledger, KIND_REF, there->name);
     return ours != NULL && view_find(in->desired, KIND_REF, there->name) == NULL &&
            plan_prunes(in, KIND_REF) && ref_policy_covers(&in->policy->refs, there->name) &&
-           !is_needed(in, there->name) && !holds_work(in, there, ours);
+           !is_default_branch(in, there->name) && !holds_work(in, there, ours);
 }
 
 /* ---- Names that cannot stand side by side -------------------------------------------------------
@@ -117,16 +110,17 @@ static const struct resource *find_above(const struct view *v, struct arena *a, 
     return NULL;
 }
 
-/* A ref on the slave that keeps `name` from being created and that may not be deleted. */
-static const struct resource *in_the_way(const struct plan_case *c)
+/* A ref on the slave that keeps `name` from being created and that may not be deleted before. */
+static const struct resource *in_the_way(const struct plan_input *in, struct arena *a,
+                                         const char *name)
 {
-    const struct view *v = c->in->observed;
-    const struct resource *r = find_above(v, c->out->arena, c->name);
+    const struct view *v = in->observed;
+    const struct resource *r = find_above(v, a, name);
 
-    if (r != NULL && !may_delete(c->in, r))
+    if (r != NULL && !may_delete_first(in, r))
         return r;
-    for (r = first_below(v, c->name); is_below(v, r, c->name); r++) {
-        if (!may_delete(c->in, r))
+    for (r = first_below(v, name); is_below(v, r, name); r++) {
+        if (!may_delete_first(in, r))
             return r;
     }
     return NULL;
@@ -140,13 +134,61 @@ static bool makes_way(const struct plan_case *c)
            is_below(v, first_below(v, c->name), c->name);
 }
 
+/* ---- The default branch -----------------------------------------------------------------------
+ */
+
+/* Whether the wanted default branch is at the slave, or will be once the code is pushed. */
+static bool default_branch_comes(const struct plan_input *in, struct arena *a, const char *branch)
+{
+    const char *ref = arena_printf(a, "refs/heads/%s", branch);
+
+    if (view_find(in->observed, KIND_REF, ref) != NULL)
+        return true;
+    return plan_kind_complete(in, KIND_REF) && view_find(in->desired, KIND_REF, ref) != NULL &&
+           in_the_way(in, a, ref) == NULL;
+}
+
+/* Before this pass's deletions the default branch will be another one. */
+static bool default_branch_moves(const struct plan_input *in, struct arena *a)
+{
+    const struct resource *wanted = view_find(in->desired, KIND_DEFAULT_BRANCH, "default-branch");
+    return wanted != NULL && plan_kind_complete(in, KIND_DEFAULT_BRANCH) &&
+           in->facts->admin != TRI_NO && !str_eq(wanted->value, default_branch_there(in)) &&
+           default_branch_comes(in, a, wanted->value);
+}
+
+void plan_default_branch_missing(const struct plan_case *c)
+{
+    if (default_branch_comes(c->in, c->out->arena, c->wanted->value))
+        plan_create(c);
+}
+
+void plan_default_branch_change(const struct plan_case *c, enum drift d)
+{
+    /* Not there, and it will not come: what is said about that ref is enough. */
+    if (!default_branch_comes(c->in, c->out->arena, c->wanted->value))
+        return;
+    if (c->in->facts->admin != TRI_NO) {
+        plan_update(c, d);
+        return;
+    }
+    if (c->in->facts->empty) /* the branch that is pushed first becomes the default one */
+        return;
+    plan_condition(c, COND_WARNING, "default-branch-admin",
+                   arena_printf(c->out->arena,
+                                "the default branch is '%s', the master's is '%s', and the token "
+                                "may not change it",
+                                c->there->value, c->wanted->value),
+                   "give the token Administration: write, or change it by hand");
+}
+
 /* ---- Verdicts ---------------------------------------------------------------------------------
  */
 
 void plan_ref_missing(const struct plan_case *c)
 {
     struct arena *a = c->out->arena;
-    const struct resource *r = in_the_way(c);
+    const struct resource *r = in_the_way(c->in, a, c->name);
 
     if (r == NULL) {
         (void)ref_act(c, ACT_CREATE, DRIFT_MISSING, c->row->sentence);
@@ -249,8 +291,9 @@ void plan_ref_destroy(const struct plan_case *c)
 {
     struct arena *a = c->out->arena;
     bool changed = !str_eq(c->there->value, c->ours->value);
+    bool is_default = is_default_branch(c->in, c->name);
 
-    if (is_needed(c->in, c->name)) {
+    if (is_default && !default_branch_moves(c->in, a)) {
         plan_condition(
             c, COND_WARNING, "default-branch-kept",
             arena_printf(a, "%s: no longer at the master, but the slave's default branch", c->name),
@@ -267,28 +310,9 @@ void plan_ref_destroy(const struct plan_case *c)
             "delete it there, or set refs.on_divergence: rescue or overwrite");
         return;
     }
-    bool way = makes_way(c);
+    bool way = !is_default && makes_way(c);
     struct action *act = plan_act(c, way ? PHASE_QUIET : PHASE_DELETE, ACT_DELETE,
                                   changed ? DRIFT_BOTH : DRIFT_CHANGED_HERE,
                                   way ? "makes way for a ref of the master" : c->rule->gone);
     act->rescue = changed && c->in->policy->refs.on_divergence == DIVERGENCE_RESCUE;
-}
-
-/* ---- Default branch ---------------------------------------------------------------------------
- */
-
-void plan_default_branch_change(const struct plan_case *c, enum drift d)
-{
-    if (c->in->facts->admin != TRI_NO) {
-        plan_update(c, d);
-        return;
-    }
-    if (c->in->facts->empty) /* the branch that is pushed first becomes the default one */
-        return;
-    plan_condition(c, COND_WARNING, "default-branch-admin",
-                   arena_printf(c->out->arena,
-                                "the default branch is '%s', the master's is '%s', and the token "
-                                "may not change it",
-                                c->there->value, c->wanted->value),
-                   "give the token Administration: write, or change it by hand");
 }

@@ -187,7 +187,7 @@ static const struct kind_rule RULES[] = {
         .both = "changed at the master and at the slave",
         .taken = "not the master's default branch",
         .equal = plan_value_equal, .drift = plan_value_drift,
-        .missing = plan_create, .change = plan_default_branch_change, .destroy = plan_destroy,
+        .missing = plan_default_branch_missing, .change = plan_default_branch_change, .destroy = plan_destroy,
     },
     [KIND_SECRET] = {
         .many = "secrets",

@@ -323,12 +323,17 @@ static void default_branch_first(const struct plan_input *in, struct slave_plan 
 
 void plan_slave(const struct plan_input *in, struct slave_plan *out)
 {
+    /* Refs first: whether code moves decides about the Actions switch and arriving workflows. */
+    static const enum kind KINDS[] = {KIND_REF,    KIND_ACTIONS,  KIND_DEFAULT_BRANCH,
+                                      KIND_SECRET, KIND_VARIABLE, KIND_WORKFLOW,
+                                      KIND_ROLE};
+    _Static_assert(ARRAY_LEN(KINDS) == KIND_COUNT, "a kind that is not planned");
     struct plan_notes notes = {.code_moves = false};
 
     out->is_master = in->is_master;
-    for (enum kind k = 0; k < KIND_COUNT; k++) {
-        if (plan_kind_takes_part(in, k, out))
-            plan_kind(in, k, &notes, out);
+    for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+        if (plan_kind_takes_part(in, KINDS[i], out))
+            plan_kind(in, KINDS[i], &notes, out);
     }
     if (out->n > 1)
         qsort(out->actions, out->n, sizeof(*out->actions), order);

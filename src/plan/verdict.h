@@ -108,8 +108,8 @@ bool plan_prunes(const struct plan_input *in, enum kind k);
 void plan_ref_missing(const struct plan_case *c);
 void plan_ref_change(const struct plan_case *c, enum drift d);
 void plan_ref_destroy(const struct plan_case *c);
+void plan_default_branch_missing(const struct plan_case *c);
 void plan_default_branch_change(const struct plan_case *c, enum drift d);
-bool plan_default_branch_moves(const struct plan_input *in);
 
 /* ---- workflows.c ------------------------------------------------------------------------------------ */
 

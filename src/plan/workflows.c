@@ -104,7 +104,9 @@ bool plan_actions_special(const struct plan_case *c)
     bool on = str_eq(c->there->value, "on"),
          was_us = c->ours != NULL && str_eq(c->ours->value, "off");
 
-    if (c->in->facts->admin == TRI_NO) {
+    if (!c->notes->code_moves) /* nothing is pushed: nothing to be quiet for */
+        return !on && !was_us;
+    if (on && c->in->facts->admin == TRI_NO) {
         plan_condition(c, COND_WARNING, "seeding-window",
                        "Actions cannot be switched off for the first push: what it brings may run "
                        "until its workflows are switched off behind it",

@@ -20,7 +20,7 @@ static void fill(struct world *w)
     }
     (void)want(w, KIND_WORKFLOW, "w.yml", "off");
     (void)there(w, KIND_WORKFLOW, "w.yml", "on");
-    (void)want(w, KIND_DEFAULT_BRANCH, "default-branch", "main");
+    (void)want(w, KIND_DEFAULT_BRANCH, "default-branch", "u");
     (void)there(w, KIND_DEFAULT_BRANCH, "default-branch", "master");
     (void)want(w, KIND_ROLE, "role", "SLAVE");
 }
@@ -36,7 +36,7 @@ static size_t count_kind(const struct world *w, enum kind k)
 static void order_is_phase_kind_name_with_deletions_last(void **state UNUSED)
 {
     static const char *const ORDER[] = {
-        "w.yml", "refs/heads/c", "refs/heads/u", "default-branch", "C", "U", "C", "U", "role", "D",
+        "w.yml", "refs/heads/u", "refs/heads/c", "default-branch", "C", "U", "C", "U", "role", "D",
         "D",     "refs/heads/d"};
     struct world w;
     fill(&w);
