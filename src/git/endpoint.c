@@ -73,6 +73,8 @@ static enum err_code read_advert(const struct endpoint *ep, struct child *c, str
         if (ended)
             return ended_early(ep, c, e);
         TRY(buf_add(out, line, (size_t)n - PKT_HEADER, e));
+        if (n > PKT_HEADER + 4 && strncmp(line, "ERR ", 4) == 0)
+            return ERR_OK; /* its last word, which advert_parse reads */
     }
 }
 
