@@ -16,7 +16,7 @@
  *               glob, literal secret value, token in a URL, …
  * then defaults are resolved into every slave, so that readers of struct manifest need no fallback.
  *
- * May open: base, model. Sees: libyaml, libcyaml.
+ * May open: base, model, roles. Sees: libyaml, libcyaml.
  */
 #ifndef MIRRORCTL_MANIFEST_H
 #define MIRRORCTL_MANIFEST_H
@@ -176,7 +176,8 @@ enum err_code manifest_from_env_text(const char *env_path, const char *text, siz
 enum err_code manifest_schema_json(struct buf *out, struct err *e);
 /* The reference of every key (Markdown), generated from the tables: docs/manifest.md. */
 enum err_code manifest_reference_markdown(struct buf *out, struct err *e);
-/* What one key means: "slaves[].sync.code". ERR_NOT_FOUND with the nearest path. */
+/* What one key ("slaves[].sync.code"; "" for all of the top) or one code ("M012") means. ERR_NOT_FOUND,
+ * with the nearest path. */
 enum err_code manifest_explain(const char *key_path, struct buf *out, struct err *e);
 
 #endif

@@ -12,8 +12,8 @@
 enum {
     OPT = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
     REQ = CYAML_FLAG_POINTER,
-    ANY_LENGTH = CYAML_UNLIMITED,
 };
+#define ANY_LENGTH CYAML_UNLIMITED /* an unsigned that no enum of C17 holds */
 
 /* ---- Words ---------------------------------------------------------------------------------- */
 
