@@ -35,7 +35,7 @@ struct github_repo {
     const char *name; /* owner/name */
     struct ms deadline; /* per request; 0 = http's default */
     struct arena *arena;
-    bool verbose_moves;
+    bool moved; /* set when an answer came after a redirect: the repository was renamed; say so */
 };
 
 void github_repo_init(struct github_repo *r, struct http *h, const struct secret *token,

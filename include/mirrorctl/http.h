@@ -12,7 +12,7 @@
  *     http_reply_release(&rp);
  *
  * An engine thread owns a curl multi handle; any number of threads call http_do and sleep until their
- * answer is there. HTTP/2 where the server offers it, keep-alive, at most 100 requests in flight, all
+ * answer is there. HTTP/2 for reads where the server offers it, keep-alive, at most 100 in flight, all
  * of them through lanes: per credential at most `reads` parallel GETs, writes one at a time and at
  * least `write_gap` apart (github.md 4.3: 1 s on github.com; 0 elsewhere unless set).
  *
@@ -112,7 +112,8 @@ struct http_request {
     bool http1;              /* packs: HTTP/1.1 (measurements.md 8) */
     bool read_only;          /* a POST that writes nothing (git-upload-pack): passes dry_run */
     /* A reply too large to hold: called with each piece of a 2xx body instead of keeping it.
-     * Non-OK ends the request with that error. May be NULL. */
+     * Non-OK ends the request with that error. May be NULL. It runs on the engine's thread: it must
+     * neither block nor call http_do. What it has seen cannot be taken back: no retry after that. */
     enum err_code (*sink)(void *ctx, const void *bytes, size_t n, struct err *e);
     void *sink_ctx;
 };
@@ -131,6 +132,7 @@ struct http_reply {
 };
 #define HTTP_REPLY_INIT {.status = 0}
 
+/* Errors start with "METHOD URL: ". *rp is released first, and empty after an error. */
 enum err_code http_do(struct http *h, const struct http_request *rq, struct http_reply *rp,
                       struct err *e);
 void http_reply_release(struct http_reply *rp); /* for CLEANUP */

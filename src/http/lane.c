@@ -148,12 +148,12 @@ static enum err_code go_at(const struct http_lane *l, bool write, struct mono de
     out_at->ms = l->paused_until.ms;
     if (l->closed)
         return closed(e);
-    if (l->paused_until.ms > deadline.ms)
+    if (l->paused_until.ms >= deadline.ms) /* nothing would be left to ask in */
         return err_set(e, ERR_RATE, "%s: the server may be asked again from %s on", l->paused_why,
                        wall_format(l->paused_until_wall, until));
     if (write && l->next_write.ms > out_at->ms)
         out_at->ms = l->next_write.ms;
-    if (out_at->ms > deadline.ms)
+    if (out_at->ms >= deadline.ms)
         return err_set(e, ERR_TIMEOUT,
                        "not sent: writes are kept apart, and its turn comes after the deadline");
     return ERR_OK;
