@@ -115,13 +115,13 @@ static bool take_line(struct arena *a, struct report *r, size_t *cap, char *text
 
 static void take_report(struct arena *a, struct buf *data, struct report *r)
 {
-    struct pkt_reader reader = {.at = data->data, .end = data->data + data->len};
     struct pkt pkt;
     struct err e = ERR_INIT;
     size_t cap = 0;
 
     if (data->len == 0)
         return;
+    struct pkt_reader reader = {.at = data->data, .end = data->data + data->len};
     for (;;) {
         if (pkt_next(&reader, &pkt, &e) != ERR_OK) {
             r->trouble = copy_trouble(a, &e);
