@@ -41,7 +41,7 @@ static bool too_large(struct building *b, struct pos at, const char *what)
 static bool place(struct building *b, struct node *n)
 {
     if (++b->nodes > LIMIT_YAML_NODES)
-        return too_large(b, n->start, "the manifest has more than 2,000,000 nodes");
+        return too_large(b, n->start, "the manifest has more than 1,000,000 nodes");
     if (b->depth == 0) {
         b->root = n;
         return true;

@@ -17,7 +17,7 @@
 
 enum {
     LIMIT_YAML_DEPTH = 64,         /* a manifest needs 7 */
-    LIMIT_YAML_NODES = 2000000,    /* 10,000 slaves with all keys need 600,000 */
+    LIMIT_YAML_NODES = 1000000,    /* 10,000 slaves with all keys need 600,000 */
     LIMIT_YAML_SCALAR = 64 << 10,  /* bytes; the largest thing that may stand here is a variable */
     LIMIT_DIAGNOSTICS = 500,       /* more are counted, and not kept */
     LIMIT_SECRETS_PER_SLAVE = 100, /* GitHub (github.md 2) */
