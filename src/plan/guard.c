@@ -47,7 +47,7 @@ static bool marker_gone(const struct plan_input *in, const struct slave_plan *pl
     const struct slave_facts *f = in->facts;
     bool was = f->last_marker != NULL || view_find(in->ledger, KIND_ROLE, "role") != NULL;
     (void)plan;
-    if (f->marker != NULL || !was || in->takeover)
+    if (f->marker != NULL || !was || in->takeover || in->observed->state[KIND_ROLE] != VIEW_COMPLETE)
         return false;
     *out = "the slave's role marker (refs/mirrorctl/role) is gone: nobody knows what it is now";
     return true;

@@ -72,6 +72,31 @@ static void all_failed(struct pass_slave *s, const struct action *actions, size_
         set_result(s, &results[i], &actions[i], e, NULL);
 }
 
+/*
+ * A secret whose write ended without an answer may be there or not, and cannot be read. It counts
+ * as ours with an unknown value, so that the next pass writes it once more instead of taking it for
+ * foreign.
+ */
+static void remember_unanswered(struct pass_slave *s, const struct action *actions, size_t n,
+                                const struct kind_outcome *outcomes)
+{
+    struct ledger_change *changes = arena_alloc(s->arena, n * sizeof *changes);
+    struct err e = ERR_INIT;
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i].code == ERR_OK || actions[i].kind != KIND_SECRET ||
+            actions[i].act == ACT_DELETE)
+            continue;
+        struct resource *row = arena_alloc(s->arena, sizeof *row);
+        *row = (struct resource){
+            .kind = KIND_SECRET, .name = actions[i].name, .value = "", .stamp = ""};
+        changes[k++].put = row;
+    }
+    if (k > 0 && store_ledger_change(s->pass->store, s->id, changes, k, &e) != ERR_OK)
+        log_event(LOG_ERROR, "unanswered writes are not remembered", LOG_STR("slave", s->id),
+                  LOG_STR("error", e.text));
+}
+
 bool apply_actions(struct pass_slave *s, const struct action *actions, size_t n,
                    struct action_result *results)
 {
@@ -92,6 +117,7 @@ bool apply_actions(struct pass_slave *s, const struct action *actions, size_t n,
                   LOG_STR("slave", s->id), LOG_STR("error", lost.text));
         return false;
     }
+    remember_unanswered(s, actions, n, outcomes);
     return r == ERR_OK;
 }
 
@@ -131,8 +157,11 @@ static bool phase_failed(const struct pass_slave *s, enum phase first, enum phas
 }
 
 /* What must not be begun because something before it did not work. */
-static const char *held_back(const struct pass_slave *s, enum phase phase)
+static const char *held_back(const struct pass_slave *s, const struct action *a)
 {
+    enum phase phase = a->phase;
+    if (a->arrives && phase_failed(s, PHASE_QUIET, PHASE_CODE))
+        return "its file did not arrive, since the code was not pushed";
     if (phase == PHASE_CODE && phase_failed(s, PHASE_QUIET, PHASE_QUIET))
         return "not pushed, since what must not run there could not be switched off first";
     if (phase == PHASE_DELETE && phase_failed(s, PHASE_QUIET, PHASE_DELETE))
@@ -158,7 +187,7 @@ static size_t group_end(const struct pass_slave *s, size_t i)
     size_t most = a[i].phase == PHASE_LEDGER ? SIZE_MAX : kind_row(a[i].kind)->batch;
     size_t k = i;
     while (k < s->plan->n && k - i < most && a[k].phase == a[i].phase &&
-           (a[k].kind == a[i].kind || a[i].phase == PHASE_LEDGER) &&
+           (a[k].kind == a[i].kind || a[i].phase == PHASE_LEDGER) && a[k].arrives == a[i].arrives &&
            s->results[k].state == ACTION_WAITING)
         k++;
     return k;
@@ -192,7 +221,7 @@ static bool apply_group(struct pass_slave *s, size_t i, size_t end)
 {
     const struct action *a = &s->plan->actions[i];
     struct action_result *r = &s->results[i];
-    const char *why = held_back(s, a->phase);
+    const char *why = held_back(s, a);
     if (why != NULL) {
         skip(s, a, end - i, r, why);
         return true;

@@ -98,6 +98,8 @@ static enum err_code observe(struct pass_slave *s, struct err *e)
     fill_context(s);
     TRY(look(s, identity, ARRAY_LEN(identity), e));
     accept_replaced(s);
+    if (s->facts.archived)
+        return ERR_OK; /* it refuses even the look that a push begins with; plan tells why */
     TRY(look(s, code, ARRAY_LEN(code), e));
     desired_after_refs(s);
     TRY(look(s, rest, ARRAY_LEN(rest), e));
@@ -123,7 +125,10 @@ void observe_slave(struct pass_slave *s)
     if (s->error.code != ERR_OK)
         return; /* its token is lacking: there is nothing to look with */
     tell_begin(s, "looking");
-    if (observe(s, &s->error) != ERR_OK && s->cure == NULL)
-        s->cure = cures[s->error.code];
+    struct err e = ERR_INIT; /* filled, too, by what only failed one kind */
+    if (observe(s, &e) != ERR_OK) {
+        s->error = e;
+        s->cure = cures[e.code];
+    }
     s->facts.token_expires = s->has_gh ? http_lane_token_expires(s->gh.lane) : (struct wall){0};
 }

@@ -122,6 +122,25 @@ teardown() {
     [[ $output == *"mirrorctl apply"* ]]
 }
 
+@test "a promoted slave is fenced: 8, nothing written" {
+    mirrorctl apply
+    dir=hub/backup/app.git
+    blob=$(echo '{"schema":1,"role":"TEMPORARY_MASTER","phase":"acting","epoch":1,"since":"2026-01-01T00:00:00Z"}' |
+        git -C $dir hash-object -w --stdin)
+    tree=$(printf '100644 blob %s\trole.json\n' "$blob" | git -C $dir mktree)
+    git -C $dir update-ref refs/mirrorctl/role "$(git -C $dir commit-tree -m promoted "$tree")"
+    curl -fsS "$HUB/_hub/rescan" -d '{"repo": "backup/app"}'
+    before=$(git -C $dir for-each-ref)
+    curl -fsS "$HUB/_hub/variable" -d '{"repo": "backup/app", "name": "MODE", "value": "theirs"}'
+    run mirrorctl diff
+    [ "$status" -eq 8 ]
+    run mirrorctl apply
+    [ "$status" -eq 8 ]
+    [[ $output == *TEMPORARY_MASTER* ]]
+    [ "$(git -C $dir for-each-ref)" = "$before" ]
+    mirrorctl status -o json | jq -e '.slaves[0].health == "fenced" and .slaves[0].role == "TEMPORARY_MASTER"'
+}
+
 @test "an unknown slave is 2, with a suggestion" {
     run mirrorctl diff --slave bakup
     [ "$status" -eq 2 ]

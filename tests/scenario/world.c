@@ -240,7 +240,7 @@ static void on_action(void *ctx, const char *slave, const struct action *a, cons
                       const char *cure)
 {
     struct world *w = ctx;
-    w->actions_done++;
+    w->actions_done += act_is_remote(a->act);
     if (e != NULL)
         print_message("%s: %s %s: %s%s%s\n", slave, act_name(a->act), a->name, e->text,
                       cure != NULL ? " -> " : "", cure != NULL ? cure : "");
@@ -257,6 +257,27 @@ static void keep_text(struct world *w, const struct pass *p, bool applied)
     free(w->text);
     w->text = mem_strdup(buf_str(&out));
     w->counts = plan_count(pass_get_plan(p));
+}
+
+/* ---- Time: nobody waits ------------------------------------------------------------------------------ */
+
+static struct wall now_wall(void *ctx)
+{
+    struct world *w = ctx;
+    return (struct wall){hub_clock(w->hub) / 1000};
+}
+
+static struct mono now_mono(void *ctx)
+{
+    struct world *w = ctx;
+    return (struct mono){w->waited_ms};
+}
+
+static void do_not_sleep(void *ctx, struct ms d)
+{
+    struct world *w = ctx;
+    w->waited_ms += d.v;
+    hub_clock_advance(w->hub, d.v);
 }
 
 static enum err_code steps(struct world *w, const struct pass_options *o, int *code, struct err *e)
@@ -279,7 +300,9 @@ static enum err_code steps(struct world *w, const struct pass_options *o, int *c
 static int pass(struct world *w, bool apply)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct clock clock = {now_wall, now_mono, do_not_sleep, w};
     struct pass_options o = {
+        .clock = &clock,
         .manifest = load(w, a),
         .state_dir = w->state,
         .user_agent = "mirrorctl/test",
@@ -373,4 +396,11 @@ void assert_no_canary(struct world *w)
         assert_null(strstr(w->text, CANARY));
         assert_null(strstr(w->text, SLAVE_TOKEN));
     }
+}
+
+void assert_pass(struct world *w, int code, int expected, const char *file, int line)
+{
+    if (code != expected)
+        print_message("%s\n%s", w->err.text, w->text != NULL ? w->text : "");
+    _assert_int_equal((uintmax_t)code, (uintmax_t)expected, file, line);
 }

@@ -40,6 +40,7 @@ struct world {
     volatile int interrupted;
     int interrupt_after; /* actions; 0 = never */
     int actions_done;
+    int64_t waited_ms; /* the clock of the passes: sleeping moves it, and the hub's, and takes no time */
 };
 
 /* Master, two slaves with a token each (repo+workflow), secrets A_SECRET and B_SECRET in the environment. */
@@ -59,6 +60,10 @@ const char *world_git(struct world *w, const char *arguments);
 const char *world_hub_git(struct world *w, const char *repo, const char *arguments);
 /* A commit on a branch of the master that writes one file. */
 void world_commit(struct world *w, const char *branch, const char *path, const char *content);
+
+/* The exit code is the expected one, else the plan is printed. */
+void assert_pass(struct world *w, int code, int expected, const char *file, int line);
+#define assert_code(w, code, expected) assert_pass((w), (code), (expected), __FILE__, __LINE__)
 
 /* Every ref that is mirrored is equal in master and slave, and git fsck of the slave is clean. */
 void assert_mirrored(struct world *w, const char *repo);
