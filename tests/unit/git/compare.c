@@ -125,8 +125,8 @@ static void long_histories_take_no_time(void **state)
 {
     struct place *p = *state;
 
-    (void)sh(p, "mk master; for i in $(seq 1 3000); do printf 'commit " MAIN
-                "\\ncommitter T <t@e> %%d +0000\\ndata 1\\nx\\n' $((1700000000 + i)); done |"
+    (void)sh(p, "mk master; seq 1 3000 | awk '{printf \"commit " MAIN
+                "\\ncommitter T <t@e> %%d +0000\\ndata 1\\nx\\n\", 1700000000 + $1}' |"
                 " git -C master fast-import --quiet");
     struct git_source *s = open_source(p, "master");
     const char *first = sh(p, "git -C master rev-list main | tail -1");
