@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- UTF-8 ------------------------------------------------------------------------------------
- */
+/* ---- UTF-8 --------------------------------------------------------------------------------- */
 
 /* Bytes of the code point at s, 0 when it is not valid UTF-8. */
 static size_t decode(const char *s, uint32_t *out)
@@ -113,8 +112,7 @@ const char *plan_text_cut(struct arena *a, const char *clean, size_t width)
     return arena_printf(a, "%.*s…", (int)(p - clean), clean);
 }
 
-/* ---- Columns ----------------------------------------------------------------------------------
- */
+/* ---- Columns ------------------------------------------------------------------------------- */
 
 static const char *paint_start(enum paint p)
 {

@@ -15,8 +15,7 @@ struct guard_row {
     const char *cure;
 };
 
-/* ---- Fencing ----------------------------------------------------------------------------------
- */
+/* ---- Fencing ------------------------------------------------------------------------------- */
 
 static bool promoted(const struct plan_input *in, const struct slave_plan *plan, const char **out)
 {
@@ -47,7 +46,8 @@ static bool marker_gone(const struct plan_input *in, const struct slave_plan *pl
     const struct slave_facts *f = in->facts;
     bool was = f->last_marker != NULL || view_find(in->ledger, KIND_ROLE, "role") != NULL;
     (void)plan;
-    if (f->marker != NULL || !was || in->takeover || in->observed->state[KIND_ROLE] != VIEW_COMPLETE)
+    if (f->marker != NULL || !was || in->takeover ||
+        in->observed->state[KIND_ROLE] != VIEW_COMPLETE)
         return false;
     *out = "the slave's role marker (refs/mirrorctl/role) is gone: nobody knows what it is now";
     return true;
@@ -77,8 +77,7 @@ static bool other_controller(const struct plan_input *in, const struct slave_pla
     return true;
 }
 
-/* ---- The repository ---------------------------------------------------------------------------
- */
+/* ---- The repository ------------------------------------------------------------------------ */
 
 static bool archived(const struct plan_input *in, const struct slave_plan *plan, const char **out)
 {
@@ -102,8 +101,7 @@ static bool replaced(const struct plan_input *in, const struct slave_plan *plan,
     return true;
 }
 
-/* ---- Emptiness and deletions --------------------------------------------------------------------
- */
+/* ---- Emptiness and deletions --------------------------------------------------------------- */
 
 static size_t count_kind(const struct view *v, enum kind k)
 {
@@ -190,8 +188,7 @@ static bool too_much(const struct plan_input *in, const struct slave_plan *plan,
     return true;
 }
 
-/* ---- The table --------------------------------------------------------------------------------
- */
+/* ---- The table ----------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct guard_row GUARDS[] = {

@@ -34,8 +34,7 @@ static struct action *ref_act(const struct plan_case *c, enum act act, enum drif
     return a;
 }
 
-/* ---- What may be deleted ----------------------------------------------------------------------
- */
+/* ---- What may be deleted ------------------------------------------------------------------- */
 
 static const char *default_branch_there(const struct plan_input *in)
 {
@@ -68,8 +67,7 @@ static bool may_delete_first(const struct plan_input *in, const struct resource 
            !is_default_branch(in, there->name) && !holds_work(in, there, ours);
 }
 
-/* ---- Names that cannot stand side by side -------------------------------------------------------
- */
+/* ---- Names that cannot stand side by side -------------------------------------------------- */
 
 /* Where in a sorted view the refs begin that lie below `name` as below a folder. */
 static const struct resource *first_below(const struct view *v, const char *name)
@@ -134,8 +132,7 @@ static bool makes_way(const struct plan_case *c)
            is_below(v, first_below(v, c->name), c->name);
 }
 
-/* ---- The default branch -----------------------------------------------------------------------
- */
+/* ---- The default branch -------------------------------------------------------------------- */
 
 /* Whether the wanted default branch is at the slave, or will be once the code is pushed. */
 static bool default_branch_comes(const struct plan_input *in, struct arena *a, const char *branch)
@@ -182,8 +179,7 @@ void plan_default_branch_change(const struct plan_case *c, enum drift d)
                    "give the token Administration: write, or change it by hand");
 }
 
-/* ---- Verdicts ---------------------------------------------------------------------------------
- */
+/* ---- Verdicts ------------------------------------------------------------------------------ */
 
 void plan_ref_missing(const struct plan_case *c)
 {

@@ -1,8 +1,7 @@
 /* What a kind does differently: one row each. */
 #include "verdict.h"
 
-/* ---- Parts ------------------------------------------------------------------------------------
- */
+/* ---- Parts --------------------------------------------------------------------------------- */
 
 struct action *plan_act(const struct plan_case *c, enum phase phase, enum act act, enum drift d,
                         const char *reason)
@@ -93,8 +92,7 @@ enum drift plan_value_drift(const struct plan_case *c)
                     !str_eq(c->ours->value, c->there->value));
 }
 
-/* ---- Secrets ----------------------------------------------------------------------------------
- */
+/* ---- Secrets ------------------------------------------------------------------------------- */
 
 /* A secret cannot be read back: this side is known by its fingerprint, that side by its stamp. */
 static enum drift secret_drift(const struct plan_case *c)
@@ -118,8 +116,7 @@ static void secret_change(const struct plan_case *c, enum drift d)
     (void)plan_act(c, c->rule->phase, ACT_UPDATE, d, reason);
 }
 
-/* ---- Variables --------------------------------------------------------------------------------
- */
+/* ---- Variables ----------------------------------------------------------------------------- */
 
 static bool variable_special(const struct plan_case *c)
 {
@@ -132,8 +129,7 @@ static bool variable_special(const struct plan_case *c)
     return true;
 }
 
-/* ---- Role -------------------------------------------------------------------------------------
- */
+/* ---- Role ---------------------------------------------------------------------------------- */
 
 /*
  * A marker that was there and is not is no reason to write a new one: plan_guard fences such a
@@ -152,8 +148,7 @@ static void role_change(const struct plan_case *c, enum drift d)
     (void)d;
 }
 
-/* ---- The table --------------------------------------------------------------------------------
- */
+/* ---- The table ----------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct kind_rule RULES[] = {

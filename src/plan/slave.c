@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Which kinds take part --------------------------------------------------------------------
- */
+/* ---- Which kinds take part ----------------------------------------------------------------- */
 
 static bool layer_on(const struct plan_input *in, enum kind k)
 {
@@ -82,8 +81,7 @@ bool plan_prunes(const struct plan_input *in, enum kind k)
     return in->prune || in->policy->prune[k] || (k == KIND_REF && in->policy->refs.prune);
 }
 
-/* ---- One resource -----------------------------------------------------------------------------
- */
+/* ---- One resource -------------------------------------------------------------------------- */
 
 static void note_name(struct plan_names *names, const char *name)
 {
@@ -195,8 +193,7 @@ static void judge(struct plan_case *c)
     CARRY_OUT[c->row->verdict](c);
 }
 
-/* ---- One kind ---------------------------------------------------------------------------------
- */
+/* ---- One kind ------------------------------------------------------------------------------ */
 
 struct cursor {
     const struct resource *at, *end;
@@ -282,8 +279,7 @@ static void plan_kind(const struct plan_input *in, enum kind k, struct plan_note
     tell_names(&c, &notes->left, "foreign-kept", "not created by mirrorctl, left alone", NULL);
 }
 
-/* ---- Order ------------------------------------------------------------------------------------
- */
+/* ---- Order --------------------------------------------------------------------------------- */
 
 static int order(const void *pa, const void *pb)
 {

@@ -6,8 +6,7 @@ static bool wants_off(const struct plan_case *c)
     return str_eq(c->wanted->value, "off");
 }
 
-/* ---- Workflows --------------------------------------------------------------------------------
- */
+/* ---- Workflows ----------------------------------------------------------------------------- */
 
 /* Its file is in the code, no push is due, and still the server does not list it. */
 static void unlisted(const struct plan_case *c)
@@ -81,8 +80,7 @@ void plan_workflow_change(const struct plan_case *c, enum drift d)
     (void)plan_act(c, PHASE_WORKFLOWS, ACT_UPDATE, d, reason);
 }
 
-/* ---- The Actions switch
- * -------------------------------------------------------------------------- */
+/* ---- The Actions switch -------------------------------------------------------------------- */
 
 static void seed_action(const struct plan_case *c, enum phase phase, const char *from,
                         const char *to, const char *reason)

@@ -9,8 +9,7 @@ void record_json_release(json_t **j)
     *j = NULL;
 }
 
-/* ---- Building ---------------------------------------------------------------------------------
- */
+/* ---- Building ------------------------------------------------------------------------------ */
 
 json_t *record_string(const char *s)
 {
@@ -81,8 +80,7 @@ enum err_code record_dump(const json_t *j, const struct json_build *b, size_t fl
     return t.code != ERR_OK ? t.code : err_set(e, ERR_LIMIT, "JSON: it could not be written");
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading ------------------------------------------------------------------------------- */
 
 /* jansson's own limit is 2048 levels of recursion; ours is checked before it starts. */
 static bool too_deep(const char *json, size_t n)

@@ -5,8 +5,7 @@
 
 #define KEY "mirrors"
 
-/* ---- The object, as the original design has it
- * --------------------------------------------------- */
+/* ---- The object, as the original design has it --------------------------------------------- */
 
 static json_t *layer_json(struct json_build *b, enum layer l, const struct layer_status *s)
 {
@@ -49,8 +48,7 @@ static json_t *mirrors_json(struct json_build *b, const struct status *s)
     return o;
 }
 
-/* ---- Has anything happened? -------------------------------------------------------------------
- */
+/* ---- Has anything happened? ---------------------------------------------------------------- */
 
 /* These move with every pass, or with every commit of the file itself. */
 static bool is_ignored(const char *key)
@@ -105,8 +103,7 @@ static bool same(json_t *a, json_t *b)
     return true;
 }
 
-/* ---- Style of the text ------------------------------------------------------------------------
- */
+/* ---- Style of the text --------------------------------------------------------------------- */
 
 struct style {
     const char *unit; /* one level of indentation; NULL: all on one line */
@@ -181,8 +178,7 @@ static enum err_code put_member(const char *before, const json_t *mirrors,
     return put_mirrors(mirrors, b, s, out, e);
 }
 
-/* ---- Merge ------------------------------------------------------------------------------------
- */
+/* ---- Merge --------------------------------------------------------------------------------- */
 
 static enum err_code write_new(const json_t *mirrors, const struct json_build *b, struct buf *out,
                                struct err *e)

@@ -3,8 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ---- Parts, which the events of apply use as well
- * ------------------------------------------------- */
+/* ---- Parts, which the events of apply use as well ------------------------------------------ */
 
 json_t *record_action(struct json_build *b, const struct action *a)
 {
@@ -60,8 +59,7 @@ json_t *record_counts(struct json_build *b, const struct plan_counts *c)
     return o;
 }
 
-/* ---- The file ---------------------------------------------------------------------------------
- */
+/* ---- The file ------------------------------------------------------------------------------ */
 
 static int hash_some(const char *bytes, size_t n, void *ctx)
 {

@@ -25,9 +25,9 @@ enum workflow_wish role_wants_workflow(const struct role_policy *p, const char *
         const char *const *list;
         enum workflow_wish wish;
     } lists[] = {
-        {p->ignored,  WORKFLOW_IGNORED},
-        {p->enabled,  WORKFLOW_ON     },
-        {p->disabled, WORKFLOW_OFF    },
+        {p->ignored, WORKFLOW_IGNORED},
+        {p->enabled, WORKFLOW_ON},
+        {p->disabled, WORKFLOW_OFF},
     };
 
     for (int literal = 1; literal >= 0; literal--) {
@@ -45,9 +45,9 @@ static const char *const OPERATIONAL[] = {"cron.yml", "deploy-site.yml", "sentin
 
 /* The original design's "Pipeline Swapping", word for word. */
 static const struct role_policy DEFAULT_POLICIES[] = {
-    [ROLE_MASTER] = {.enabled = EVERY,       .disabled = SENTINEL},
-    [ROLE_SLAVE] = {.enabled = SENTINEL,    .disabled = EVERY   },
-    [ROLE_TEMPORARY_MASTER] = {.enabled = OPERATIONAL, .ignored = EVERY    },
+    [ROLE_MASTER] = {.enabled = EVERY, .disabled = SENTINEL},
+    [ROLE_SLAVE] = {.enabled = SENTINEL, .disabled = EVERY},
+    [ROLE_TEMPORARY_MASTER] = {.enabled = OPERATIONAL, .ignored = EVERY},
 };
 _Static_assert(ARRAY_LEN(DEFAULT_POLICIES) == ROLE_COUNT, "a role without a default policy");
 

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- Convergence ------------------------------------------------------------------------------
- */
+/* ---- Convergence --------------------------------------------------------------------------- */
 
 static size_t remote_actions(const struct slave_plan *p)
 {
@@ -89,8 +88,7 @@ static void a_killed_pass_is_finished_by_the_next(void **state UNUSED)
     run_rounds("killed", 10000, converges_after_a_kill);
 }
 
-/* ---- What is not ours ---------------------------------------------------------------------------
- */
+/* ---- What is not ours ---------------------------------------------------------------------- */
 
 static void check_foreign_ref(const struct world *w, const struct action *a,
                               const struct resource *there, bool wrote)
@@ -147,8 +145,7 @@ static void nothing_foreign_is_deleted_or_overwritten(void **state UNUSED)
     run_rounds("foreign", 20000, leaves_foreign_things);
 }
 
-/* ---- Order ------------------------------------------------------------------------------------
- */
+/* ---- Order --------------------------------------------------------------------------------- */
 
 static bool before(const struct world *w, const struct action *a, const struct action *b)
 {
@@ -211,8 +208,7 @@ static void order_is_total_and_independent_of_the_input_s(void **state UNUSED)
     run_rounds("order", 10000, is_ordered);
 }
 
-/* ---- Views that are not complete
- * ------------------------------------------------------------------ */
+/* ---- Views that are not complete ----------------------------------------------------------- */
 
 static void respects_views(uint64_t seed)
 {
@@ -246,8 +242,7 @@ static void absence_is_not_evidence(void **state UNUSED)
     run_rounds("views", 20000, respects_views);
 }
 
-/* ---- Guards -----------------------------------------------------------------------------------
- */
+/* ---- Guards -------------------------------------------------------------------------------- */
 
 static void random_facts(struct world *w, struct random *r)
 {
@@ -312,8 +307,7 @@ static void no_guard_lets_through_what_it_is_for(void **state UNUSED)
     run_rounds("guards", 20000, guards_hold);
 }
 
-/* ---- All rows, exhaustively ---------------------------------------------------------------------
- */
+/* ---- All rows, exhaustively ---------------------------------------------------------------- */
 
 static void one_of_each(struct world *w, int wanted, int there, int ours, bool adopt, bool prune)
 {

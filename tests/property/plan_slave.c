@@ -28,8 +28,7 @@ static struct resource *put(struct view *v, enum kind k, const char *name, const
     return r;
 }
 
-/* ---- Preconditions, as servers have them
- * ----------------------------------------------------------- */
+/* ---- Preconditions, as servers have them --------------------------------------------------- */
 
 static void check_precondition(struct world *w, const struct action *a)
 {
@@ -80,8 +79,7 @@ static void check_default_branch(struct world *w, const struct action *a)
     check(w, find(&w->observed, KIND_REF, ref) != NULL, "there is no %s", ref);
 }
 
-/* ---- Acts -------------------------------------------------------------------------------------
- */
+/* ---- Acts ---------------------------------------------------------------------------------- */
 
 /* What a push does besides moving a ref. */
 static void after_push(struct world *w, const struct action *a)

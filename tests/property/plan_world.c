@@ -56,8 +56,7 @@ void world_plan(struct world *w)
     plan_slave(&w->in, &w->plan);
 }
 
-/* ---- Refs -------------------------------------------------------------------------------------
- */
+/* ---- Refs ---------------------------------------------------------------------------------- */
 
 /* Of refs/heads/a and refs/heads/a/b a repository has one. */
 static bool fits_beside(const struct view *v, const char *name)
@@ -142,8 +141,7 @@ void world_relate(struct world *w, struct random *r)
     }
 }
 
-/* ---- The rest ---------------------------------------------------------------------------------
- */
+/* ---- The rest ------------------------------------------------------------------------------ */
 
 static void fill_secrets(struct world *w, struct random *r)
 {

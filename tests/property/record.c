@@ -91,8 +91,7 @@ static void plans_come_back_from_json(void **state UNUSED)
     run_rounds("plans", 3000, plan_survives);
 }
 
-/* ---- State files ------------------------------------------------------------------------------
- */
+/* ---- State files --------------------------------------------------------------------------- */
 
 static json_t *some_json(struct random *r, struct arena *a, int depth)
 {

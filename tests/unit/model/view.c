@@ -4,7 +4,6 @@
 
 #include <cmocka.h>
 
-
 static void sorted_by_kind_then_bytes(void **state UNUSED)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();

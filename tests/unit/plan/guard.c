@@ -49,6 +49,8 @@ static void a_promoted_slave_is_fenced_whatever_is_said(void **state UNUSED)
     assert_non_null(find_condition(&w, "fenced-promoted"));
     assert_string_equal(w.plan.conditions[0].text,
                         "the slave is TEMPORARY_MASTER (epoch 4): nothing is written to it");
+    w.facts.marker_role = ROLE_MASTER;
+    assert_int_equal(guarded(&w), ERR_FENCED);
     world_release(&w);
 }
 

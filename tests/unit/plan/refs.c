@@ -104,8 +104,7 @@ static void details_tell_what_a_push_brings(void **state UNUSED)
     world_release(&w);
 }
 
-/* ---- Deleting ---------------------------------------------------------------------------------
- */
+/* ---- Deleting ------------------------------------------------------------------------------ */
 
 static void only_our_own_covered_refs_are_pruned(void **state UNUSED)
 {
@@ -199,8 +198,7 @@ static void work_on_a_pruned_branch_is_not_lost(void **state UNUSED)
     world_release(&w);
 }
 
-/* ---- refs/heads/a and refs/heads/a/b cannot both be
- * ---------------------------------------------- */
+/* ---- refs/heads/a and refs/heads/a/b cannot both be ---------------------------------------- */
 
 static void check_way(const char *wanted, const char *in_the_way, bool prune, bool is_ours)
 {
@@ -237,8 +235,51 @@ static void a_ref_in_the_way_goes_first_or_blocks(void **state UNUSED)
     }
 }
 
-/* ---- Order, and the default branch -------------------------------------------------------------
+/* Excluded from everything, so from being deleted too, even for a wanted ref's sake. */
+static void an_excluded_ref_in_the_way_stays(void **state UNUSED)
+{
+    static const char *const WIP[] = {"refs/heads/wip/*", NULL};
+    struct world w;
+    world_init(&w);
+    w.policy.refs.prune = true;
+    w.policy.refs.exclude = WIP;
+    ref3(&w, "refs/heads/wip", OID_B, NULL, REF_RELATION_NONE, NULL);
+    ref3(&w, "refs/heads/wip/x", NULL, OID_A, REF_RELATION_NONE, OID_A);
+    world_plan(&w);
+    assert_int_equal(w.plan.n, 0);
+    assert_non_null(find_condition(&w, "ref-in-the-way"));
+    world_release(&w);
+}
+
+/*
+ * The default branch cannot go before another one has taken its place, and not at all when its
+ * place is to be taken by what it keeps from being created.
  */
+static void a_default_branch_in_the_way_goes_last(void **state UNUSED)
+{
+    struct world w;
+    world_init(&w);
+    w.policy.refs.prune = true;
+    ref3(&w, "refs/heads/a/b", OID_B, NULL, REF_RELATION_NONE, NULL);
+    ref3(&w, "refs/heads/a", NULL, OID_A, REF_RELATION_NONE, OID_A);
+    ref3(&w, MAIN, OID_A, OID_A, REF_SAME, OID_A);
+    (void)there(&w, KIND_DEFAULT_BRANCH, "default-branch", "a");
+    (void)want(&w, KIND_DEFAULT_BRANCH, "default-branch", "main");
+    world_plan(&w);
+    assert_int_equal(w.plan.n, 2);
+    assert_int_equal(w.plan.actions[0].kind, KIND_DEFAULT_BRANCH);
+    assert_int_equal(w.plan.actions[1].phase, PHASE_DELETE);
+    assert_non_null(find_condition(&w, "ref-in-the-way"));
+
+    (void)want(&w, KIND_DEFAULT_BRANCH, "default-branch", "a/b"); /* the later one wins */
+    world_plan(&w);
+    assert_int_equal(w.plan.n, 0);
+    assert_non_null(find_condition(&w, "ref-in-the-way"));
+    assert_non_null(find_condition(&w, "default-branch-kept"));
+    world_release(&w);
+}
+
+/* ---- Order, and the default branch --------------------------------------------------------- */
 
 static void the_default_branch_is_pushed_first(void **state UNUSED)
 {
@@ -277,6 +318,8 @@ int main(void)
         cmocka_unit_test(the_default_branch_is_not_deleted_under_the_slave),
         cmocka_unit_test(work_on_a_pruned_branch_is_not_lost),
         cmocka_unit_test(a_ref_in_the_way_goes_first_or_blocks),
+        cmocka_unit_test(an_excluded_ref_in_the_way_stays),
+        cmocka_unit_test(a_default_branch_in_the_way_goes_last),
         cmocka_unit_test(the_default_branch_is_pushed_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,8 +142,7 @@ static void a_plan_reads_like_a_table(void **state UNUSED)
     assert_text(rendered(a, &p, (struct render_options){.applied = true}), GOLD_NO_WIDTH);
 }
 
-/* ---- Long lists -------------------------------------------------------------------------------
- */
+/* ---- Long lists ---------------------------------------------------------------------------- */
 
 static void many_refs(struct slave_plan *s, struct arena *a, int n)
 {
@@ -186,8 +185,7 @@ static void long_rows_of_refs_become_one_line(void **state UNUSED)
     assert_null(strstr(text, "more"));
 }
 
-/* ---- What must not reach a terminal
- * --------------------------------------------------------------- */
+/* ---- What must not reach a terminal -------------------------------------------------------- */
 
 static void nothing_foreign_reaches_the_terminal_raw(void **state UNUSED)
 {
@@ -232,8 +230,7 @@ static void secrets_show_their_names_only(void **state UNUSED)
     }
 }
 
-/* ---- Parts ------------------------------------------------------------------------------------
- */
+/* ---- Parts --------------------------------------------------------------------------------- */
 
 static void colour_never_carries_a_meaning_of_its_own(void **state UNUSED)
 {

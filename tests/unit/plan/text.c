@@ -20,6 +20,7 @@ static void cleaning_escapes_what_deceives(void **state UNUSED)
         {"a\nb\tc\rd\033e\x7f", 0, false, "a\\nb\\tc\\rd\\ee\\x7f"},
         {"\xc2\x85", 0, false, "\\x85"},
         {"\xe2\x80\xae\xe2\x81\xa6", 0, false, "\\u202e\\u2066"},
+        {"\xe2\x80\x8e\xe2\x80\x8f\xef\xbb\xbf", 0, false, "\\u200e\\u200f\\ufeff"},
         {"\xff\xc3", 0, false, "\\xff\\xc3"},
         {"\xc0\xaf", 0, false, "\\xc0\\xaf"},
         {"\xed\xa0\x80", 0, false, "\\xed\\xa0\\x80"},

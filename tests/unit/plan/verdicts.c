@@ -129,8 +129,7 @@ static void an_empty_variable_needs_a_word(void **state UNUSED)
     world_release(&w);
 }
 
-/* ---- Secrets ----------------------------------------------------------------------------------
- */
+/* ---- Secrets ------------------------------------------------------------------------------- */
 
 static void drift_of_a_secret_is_fingerprint_and_stamp(void **state UNUSED)
 {

@@ -123,8 +123,7 @@ static void workflows_are_never_deleted(void **state UNUSED)
     world_release(&w);
 }
 
-/* ---- The Actions switch
- * -------------------------------------------------------------------------- */
+/* ---- The Actions switch -------------------------------------------------------------------- */
 
 static void seed(struct world *w, const char *observed, const char *ledger)
 {
@@ -215,8 +214,25 @@ static void actions_off_by_its_owner_stays_off(void **state UNUSED)
     world_release(&w);
 }
 
-/* ---- The marker
- * ----------------------------------------------------------------------------------- */
+/* An empty master: nothing is pushed, so nothing is switched, in this pass or any other. */
+static void nothing_is_switched_for_a_push_of_nothing(void **state UNUSED)
+{
+    static const char *const STATES[] = {"on", "off"};
+    for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {
+        struct world w;
+        world_init(&w);
+        w.facts.empty = true;
+        want(&w, KIND_ACTIONS, "actions", "on")->flags = RES_SEEDING;
+        (void)there(&w, KIND_ACTIONS, "actions", STATES[i]);
+        world_plan(&w);
+        for (size_t k = 0; k < w.plan.n; k++)
+            assert_false(act_is_remote(w.plan.actions[k].act));
+        assert_int_equal(w.plan.n_conditions, 0);
+        world_release(&w);
+    }
+}
+
+/* ---- The marker ---------------------------------------------------------------------------- */
 
 static void a_marker_is_made_once_and_never_changed(void **state UNUSED)
 {
@@ -269,6 +285,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_seeding_is_ended),
         cmocka_unit_test(without_the_right_the_window_is_told),
         cmocka_unit_test(actions_off_by_its_owner_stays_off),
+        cmocka_unit_test(nothing_is_switched_for_a_push_of_nothing),
         cmocka_unit_test(a_marker_is_made_once_and_never_changed),
         cmocka_unit_test(the_ledger_follows_a_marker_of_the_same_role),
     };
