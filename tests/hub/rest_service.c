@@ -2,14 +2,57 @@
 #include "internal.h"
 #include "rest.h"
 
+#define SEARCH(what, more) "/search/" what "?q={query}" more
+
+/* Where things are; the description requires these 31. */
 void hb_get_root(struct hb_ctx *c)
 {
+    static const char *const below[][2] = {
+        {"current_user_url", "/user"},
+        {"authorizations_url", "/authorizations"},
+        {"code_search_url", SEARCH("code", "{&page,per_page,sort,order}")},
+        {"commit_search_url", SEARCH("commits", "{&page,per_page,sort,order}")},
+        {"emails_url", "/user/emails"},
+        {"emojis_url", "/emojis"},
+        {"events_url", "/events"},
+        {"feeds_url", "/feeds"},
+        {"followers_url", "/user/followers"},
+        {"following_url", "/user/following{/target}"},
+        {"gists_url", "/gists{/gist_id}"},
+        {"issue_search_url", SEARCH("issues", "{&page,per_page,sort,order}")},
+        {"issues_url", "/issues"},
+        {"keys_url", "/user/keys"},
+        {"label_search_url", SEARCH("labels", "&repository_id={repository_id}{&page,per_page}")},
+        {"notifications_url", "/notifications"},
+        {"organization_url", "/orgs/{org}"},
+        {"organization_repositories_url", "/orgs/{org}/repos{?type,page,per_page,sort}"},
+        {"organization_teams_url", "/orgs/{org}/teams"},
+        {"public_gists_url", "/gists/public"},
+        {"rate_limit_url", "/rate_limit"},
+        {"repository_url", "/repos/{owner}/{repo}"},
+        {"repository_search_url", SEARCH("repositories", "{&page,per_page,sort,order}")},
+        {"current_user_repositories_url", "/user/repos{?type,page,per_page,sort}"},
+        {"starred_url", "/user/starred{/owner}{/repo}"},
+        {"starred_gists_url", "/gists/starred"},
+        {"user_url", "/users/{user}"},
+        {"user_organizations_url", "/user/orgs"},
+        {"user_repositories_url", "/users/{user}/repos{?type,page,per_page,sort}"},
+        {"user_search_url", SEARCH("users", "{&page,per_page,sort,order}")},
+    };
     char *base = hb_base(c);
-    char *user = hb_fmt("%s/user", base), *repo = hb_fmt("%s/repos/{owner}/{repo}", base);
-    hb_json(c, 200, json_pack("{s:s,s:s}", "current_user_url", user, "repository_url", repo));
-    free(user);
-    free(repo);
+    json_t *j = json_object();
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
+        char *url = hb_fmt("%s%s", base, below[i][1]);
+        json_object_set_new(j, below[i][0], json_string(url));
+        free(url);
+    }
+    /* This one is a page for people. */
+    base[strlen(base) - strlen(c->prefix)] = '\0';
+    char *page = hb_fmt("%s/settings/connections/applications{/client_id}", base);
+    json_object_set_new(j, "current_user_authorizations_html_url", json_string(page));
+    free(page);
     free(base);
+    hb_json(c, 200, j);
 }
 
 static json_t *me(const struct hb_ctx *c)
