@@ -175,22 +175,27 @@ static enum err_code other(const struct refusal *f, struct err *e)
                    after_colon(f->repo->arena, f->message));
 }
 
+static enum err_code conflict(const struct refusal *f, struct err *e)
+{
+    return err_set(e, ERR_CONFLICT, "conflict%s", after_colon(f->repo->arena, f->message));
+}
+
 static enum err_code sentence(const struct refusal *f, struct err *e)
 {
-    switch (f->reply->status) {
-    case 401:
-        return err_set(e, ERR_AUTH, "%s", f->message);
-    case 403:
-        return forbidden(f, e);
-    case 404:
-        return not_found(f, e);
-    case 409:
-        return err_set(e, ERR_CONFLICT, "conflict%s", after_colon(f->repo->arena, f->message));
-    case 422:
-        return unprocessable(f, e);
-    default: /* of an int, not of an enum */
-        return other(f, e);
-    }
+    static const struct {
+        int status;
+        enum err_code (*say)(const struct refusal *f, struct err *e);
+    } SAYERS[] = {
+        {403, forbidden},
+        {404, not_found},
+        {409, conflict},
+        {422, unprocessable},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(SAYERS); i++)
+        if (SAYERS[i].status == f->reply->status)
+            return SAYERS[i].say(f, e);
+    return other(f, e);
 }
 
 enum err_code github_check(struct github_repo *r, const struct call *c, const struct http_reply *rp,

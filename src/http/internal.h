@@ -240,10 +240,9 @@ struct http {
     struct engine *engine;              /* NULL with a transport */
     struct etag_store *etags;           /* NULL without a folder */
     struct fingerprint_key process_key; /* tells credentials apart without keeping them */
-    pthread_mutex_t lock;               /* lanes, callers */
-    pthread_cond_t idle;
+    pthread_mutex_t lock;               /* lanes */
     struct http_lane *lanes;
-    int callers; /* threads inside http_do */
+    atomic_int callers; /* threads inside http_do */
     atomic_llong requests, writes, not_modified, retries, bytes_in, bytes_out, waited;
     atomic_uint jitter;
 };

@@ -81,6 +81,13 @@ static void count_in(struct peer *p)
         ;
 }
 
+void peer_settled(struct peer_call *c)
+{
+    if (!c->settled)
+        atomic_fetch_sub(&c->peer->at_once, 1);
+    c->settled = true;
+}
+
 static void *line_main(void *ctx)
 {
     struct line *l = ctx;
@@ -94,7 +101,7 @@ static void *line_main(void *ctx)
             call.number = atomic_fetch_add(&l->peer->requests, 1);
             count_in(l->peer);
             on = l->peer->answer(&call);
-            atomic_fetch_sub(&l->peer->at_once, 1);
+            peer_settled(&call);
         }
         free(body);
     }

@@ -15,6 +15,7 @@ struct peer_call {
     const char *body;
     size_t body_len;
     struct peer *peer;
+    bool settled;
 };
 
 struct peer {
@@ -39,6 +40,8 @@ bool peer_say(struct peer_call *c, const char *text);
 bool peer_send(struct peer_call *c, const void *bytes, size_t n);
 /* A whole reply with Content-Length. */
 bool peer_reply(struct peer_call *c, const char *status, const char *headers, const char *body);
+/* The request no longer counts for most_at_once. */
+void peer_settled(struct peer_call *c);
 /* Closes with RST instead of FIN. */
 void peer_reset(struct peer_call *c);
 /* Sleeps in short pieces until the time is over or the server stops. */
