@@ -70,11 +70,8 @@ struct render_options {
  */
 enum err_code plan_render(const struct plan *p, const struct render_options *opt, struct buf *out,
                           struct err *e);
-/* Only the conditions of each slave that has some, as plan_render shows them: for the end of an apply. */
-enum err_code plan_render_conditions(const struct plan *p, const struct render_options *opt,
-                                     struct buf *out, struct err *e);
-/* One action as a line, newline included: what apply prints when it is done. */
-enum err_code plan_render_action(const struct action *a, const struct render_options *opt,
-                                 struct buf *out, struct err *e);
+/* One slave's block of it, without a closing count; nothing when it has nothing to say. */
+enum err_code plan_render_slave(const struct slave_plan *s, const struct render_options *opt,
+                                struct buf *out, struct err *e);
 
 #endif

@@ -101,7 +101,7 @@ int cmd_pass(const struct cli_options *o, bool apply)
         return code;
     if (state_dir(o, a, &dir, &e) != ERR_OK)
         return tell_error(&e);
-    struct talk *talk = talk_new(o, m->n_slaves);
+    struct talk *talk = talk_new(o);
     struct pass_options po = {.manifest = m,
                               .state_dir = dir,
                               .user_agent = "mirrorctl/" MIRRORCTL_VERSION,

@@ -38,7 +38,7 @@ void catch_signals(void);
  * ------------------------------------------ */
 
 struct talk;
-struct talk *talk_new(const struct cli_options *o, size_t n_slaves);
+struct talk *talk_new(const struct cli_options *o);
 void talk_free(struct talk *t); /* clears the progress line */
 struct pass_observer talk_observer(struct talk *t);
 /* The end of a pass: progress away; for apply the conditions and the closing count. */

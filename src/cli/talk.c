@@ -11,30 +11,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LIMIT_SLAVE_LINES = 16 << 20, LIMIT_EVENT = 1 << 20, PROGRESS_EVERY_MS = 100 };
+enum { LIMIT_EVENT = 1 << 20, PROGRESS_EVERY_MS = 100 };
 
-/* The lines of a slave wait until it is done, so that slaves at work side by side do not mix. */
-struct slave_lines {
+/* What a slave has done waits until it is done, so that slaves at work side by side do not mix. */
+struct slave_block {
     const char *slave;
-    struct buf text;
+    struct arena *arena;
+    struct slave_plan done; /* actions that were done; those that were not stand as conditions */
 };
 
 struct talk {
     const struct cli_options *o;
     struct render_options render;
     bool progress, progress_shown;
-    size_t n_slaves, looked, n_lines, cap_lines;
-    struct slave_lines *lines;
+    size_t n_blocks, cap_blocks;
+    struct slave_block *blocks;
     struct mono last;
     struct plan_counts done;
     size_t failed;
 };
 
-struct talk *talk_new(const struct cli_options *o, size_t n_slaves)
+struct talk *talk_new(const struct cli_options *o)
 {
     struct talk *t = mem_alloc(sizeof *t);
     t->o = o;
-    t->n_slaves = n_slaves;
     t->render = (struct render_options){.color = use_color(o, STDOUT_FILENO),
                                         .verbose = o->verbose,
                                         .width = terminal_width(STDOUT_FILENO),
@@ -53,9 +53,9 @@ static void clear_progress(struct talk *t)
 void talk_free(struct talk *t)
 {
     clear_progress(t);
-    for (size_t i = 0; i < t->n_lines; i++)
-        buf_release(&t->lines[i].text);
-    free(t->lines);
+    for (size_t i = 0; i < t->n_blocks; i++)
+        arena_free(t->blocks[i].arena);
+    free(t->blocks);
     free(t);
 }
 
@@ -69,18 +69,19 @@ static void show_progress(struct talk *t, const char *slave, const char *doing)
     fprintf(stderr, "\r\033[K%s %s …", doing, slave);
 }
 
-static struct buf *lines_of(struct talk *t, const char *slave)
+static struct slave_block *block_of(struct talk *t, const char *slave)
 {
-    for (size_t i = 0; i < t->n_lines; i++)
-        if (str_eq(t->lines[i].slave, slave))
-            return &t->lines[i].text;
-    if (t->n_lines == t->cap_lines) {
-        t->cap_lines = t->cap_lines > 0 ? 2 * t->cap_lines : 16;
-        t->lines = mem_realloc(t->lines, t->cap_lines * sizeof *t->lines);
+    for (size_t i = 0; i < t->n_blocks; i++)
+        if (str_eq(t->blocks[i].slave, slave))
+            return &t->blocks[i];
+    if (t->n_blocks == t->cap_blocks) {
+        t->cap_blocks = t->cap_blocks > 0 ? 2 * t->cap_blocks : 16;
+        t->blocks = mem_realloc(t->blocks, t->cap_blocks * sizeof *t->blocks);
     }
-    t->lines[t->n_lines] =
-        (struct slave_lines){.slave = slave, .text = BUF_INIT(LIMIT_SLAVE_LINES)};
-    return &t->lines[t->n_lines++].text;
+    struct slave_block *b = &t->blocks[t->n_blocks++];
+    *b = (struct slave_block){.slave = slave, .arena = arena_new()};
+    slave_plan_init(&b->done, slave, b->arena);
+    return b;
 }
 
 /* ---- The observer: called by one worker at a time
@@ -123,21 +124,23 @@ static void event_line(const struct apply_event *ev)
         print_answer(&line);
 }
 
-static void text_line(struct talk *t, const char *slave, const struct action *a,
-                      const struct err *e, const char *cure)
+/* Strings of an action live as long as the pass, those of an error do not. */
+static void keep_for_block(struct slave_block *b, const struct action *a, const struct err *e,
+                           const char *cure)
 {
-    struct err lost = ERR_INIT;
-    struct buf *b = lines_of(t, slave);
-    if (e == NULL && !act_is_remote(a->act) && !t->o->verbose)
+    if (e == NULL) {
+        *slave_plan_add(&b->done) = *a;
         return;
-    if (b->len == 0 && buf_addf(b, &lost, "%s\n", slave) != ERR_OK)
-        return;
-    if (plan_render_action(a, &t->render, b, &lost) != ERR_OK || e == NULL)
-        return;
-    const char *red = t->render.color ? "\033[31m" : "", *plain = t->render.color ? "\033[0m" : "";
-    if (buf_addf(b, &lost, "      %snot done:%s %s\n", red, plain, e->text) == ERR_OK &&
-        cure != NULL)
-        buf_addf(b, &lost, "      → %s\n", cure);
+    }
+    const char *text =
+        arena_printf(b->arena, "not done: %s '%s': %s", kind_name(a->kind), a->name, e->text);
+    slave_plan_condition(&b->done, (struct condition){.level = COND_ERROR,
+                                                      .err = e->code,
+                                                      .code = "not-done",
+                                                      .text = text,
+                                                      .cure = cure,
+                                                      .about_kind = true,
+                                                      .kind = a->kind});
 }
 
 static void on_action_end(void *ctx, const char *slave, const struct action *a, const struct err *e,
@@ -152,20 +155,25 @@ static void on_action_end(void *ctx, const char *slave, const struct action *a, 
                                          .result = e == NULL ? "done" : "failed",
                                          .error = e != NULL ? e->text : NULL});
     else
-        text_line(t, slave, a, e, cure);
+        keep_for_block(block_of(t, slave), a, e, cure);
     show_progress(t, slave, "applying");
+}
+
+static void print_block(struct talk *t, const struct slave_plan *block)
+{
+    CLEANUP(buf_release) struct buf out = BUF_INIT(LIMIT_ANSWER);
+    struct err e = ERR_INIT;
+    clear_progress(t);
+    if (plan_render_slave(block, &t->render, &out, &e) == ERR_OK)
+        print_answer(&out);
 }
 
 static void on_slave_end(void *ctx, const char *slave, const struct err *e)
 {
     struct talk *t = ctx;
     (void)e;
-    if (t->o->output == OUTPUT_JSON)
-        return;
-    struct buf *b = lines_of(t, slave);
-    clear_progress(t);
-    print_answer(b);
-    buf_clear(b);
+    if (t->o->output != OUTPUT_JSON)
+        print_block(t, &block_of(t, slave)->done);
 }
 
 struct pass_observer talk_observer(struct talk *t)
@@ -192,13 +200,21 @@ static void summary_events(const struct talk *t, const struct pass *p)
         &(struct apply_event){.event = "done", .counts = &t->done, .exit_code = pass_exit_code(p)});
 }
 
+/* What was left alone and why, without the actions, which were shown when they were done. */
+static void print_conditions(struct talk *t, const struct slave_plan *plan)
+{
+    struct slave_plan told = *plan;
+    told.n = 0;
+    if (told.n_conditions > 0)
+        print_block(t, &told);
+}
+
 static void summary_text(struct talk *t, const struct pass *p)
 {
-    CLEANUP(buf_release) struct buf out = BUF_INIT(LIMIT_ANSWER);
-    struct err e = ERR_INIT;
-    struct plan_counts c = plan_count(pass_get_plan(p));
-    if (plan_render_conditions(pass_get_plan(p), &t->render, &out, &e) == ERR_OK)
-        print_answer(&out);
+    const struct plan *plan = pass_get_plan(p);
+    struct plan_counts c = plan_count(plan);
+    for (size_t i = 0; i < plan->n; i++)
+        print_conditions(t, &plan->slaves[i]);
     printf("%zu created, %zu updated, %zu deleted", t->done.create, t->done.update,
            t->done.destroy);
     if (t->failed > 0)

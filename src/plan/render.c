@@ -25,8 +25,7 @@ struct layout {
     size_t kind, name, middle, reason; /* widths */
 };
 
-/* ---- Cells ------------------------------------------------------------------------------------
- */
+/* ---- Cells --------------------------------------------------------------------------------- */
 
 static const char *quote(struct arena *a, const char *value)
 {
@@ -128,8 +127,7 @@ static struct cells cells_of(struct arena *a, const struct action *act)
     return c;
 }
 
-/* ---- Which lines ------------------------------------------------------------------------------
- */
+/* ---- Which lines --------------------------------------------------------------------------- */
 
 static bool is_plain_ref(const struct action *a)
 {
@@ -166,8 +164,7 @@ static enum showing shown_next(struct shown *v, const struct action *a)
     return nth < FEW ? SHOW_LINE : nth == FEW ? SHOW_MORE : SHOW_NOTHING;
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------
- */
+/* ---- Lines --------------------------------------------------------------------------------- */
 
 static size_t larger(size_t a, size_t b)
 {
@@ -313,8 +310,7 @@ static enum err_code put_condition(struct columns *w, struct arena *a, const str
     return columns_end(w);
 }
 
-/* ---- Blocks -----------------------------------------------------------------------------------
- */
+/* ---- Blocks -------------------------------------------------------------------------------- */
 
 static enum err_code put_header(struct columns *w, struct arena *a, const struct slave_plan *s,
                                 const char *state)
@@ -368,22 +364,20 @@ static bool has_lines(const struct slave_plan *s, bool verbose)
 }
 
 static enum err_code put_block(struct columns *w, const struct slave_plan *s,
-                               const struct render_options *opt, bool actions)
+                               const struct render_options *opt)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new();
     bool quiet = !has_lines(s, opt->verbose);
     struct layout l = layout_of(a, s, opt);
 
     TRY(put_header(w, a, s, state_of(s, quiet)));
-    if (actions)
-        TRY(put_actions(w, a, &l, s, opt->verbose));
+    TRY(put_actions(w, a, &l, s, opt->verbose));
     for (size_t i = 0; i < s->n_conditions; i++)
         TRY(put_condition(w, a, &l, &s->conditions[i]));
     return columns_end(w);
 }
 
-/* ---- The closing line -------------------------------------------------------------------------
- */
+/* ---- The closing line ---------------------------------------------------------------------- */
 
 static const char *slaves(size_t n)
 {
@@ -418,8 +412,7 @@ static enum err_code put_closing(struct columns *w, const struct plan *p, bool a
     return columns_end(w);
 }
 
-/* ---- Door -------------------------------------------------------------------------------------
- */
+/* ---- Door ---------------------------------------------------------------------------------- */
 
 static struct columns columns_of(const struct render_options *opt, struct buf *out, struct err *e)
 {
@@ -434,34 +427,15 @@ enum err_code plan_render(const struct plan *p, const struct render_options *opt
 
     for (size_t i = 0; i < p->n; i++) {
         if (opt->verbose || has_lines(&p->slaves[i], false))
-            TRY(put_block(&w, &p->slaves[i], opt, true));
+            TRY(put_block(&w, &p->slaves[i], opt));
     }
     return put_closing(&w, p, opt->applied);
 }
 
-enum err_code plan_render_conditions(const struct plan *p, const struct render_options *opt,
-                                     struct buf *out, struct err *e)
+enum err_code plan_render_slave(const struct slave_plan *s, const struct render_options *opt,
+                                struct buf *out, struct err *e)
 {
     struct columns w = columns_of(opt, out, e);
 
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->slaves[i].n_conditions > 0)
-            TRY(put_block(&w, &p->slaves[i], opt, false));
-    }
-    return ERR_OK;
-}
-
-enum err_code plan_render_action(const struct action *act, const struct render_options *opt,
-                                 struct buf *out, struct err *e)
-{
-    CLEANUP(arena_freep) struct arena *a = arena_new();
-    struct columns w = columns_of(opt, out, e);
-    struct cells c = cells_of(a, act);
-    /* Nobody knows yet what else will come: widths that most lines fit into. */
-    struct layout l = {.kind = strlen("default-branch"), .name = 28};
-
-    l.middle = smaller(plan_text_width(c.middle), MIDDLE_MOST);
-    l.reason = plan_text_width(c.reason);
-    layout_fit(&l, w.width);
-    return put_line(&w, a, &l, &c);
+    return has_lines(s, opt->verbose) ? put_block(&w, s, opt) : ERR_OK;
 }

@@ -137,11 +137,18 @@ struct plan_binding pass_get_binding(const struct pass *p)
                                  .at = clock_wall(p->clock)};
 }
 
+/* Before the first apply there is no key for fingerprints: such a plan names a secret without its
+ * value. */
+static bool same_target(const struct action *saved, const struct action *now)
+{
+    return str_eq(saved->to, now->to) || (saved->kind == KIND_SECRET && str_eq(saved->to, ""));
+}
+
 static bool same_action(const struct action *a, const struct action *b)
 {
     return a->phase == b->phase && a->act == b->act && a->kind == b->kind &&
            a->forced == b->forced && a->rescue == b->rescue && str_eq(a->name, b->name) &&
-           str_eq(a->from, b->from) && str_eq(a->to, b->to) && str_eq(a->stamp, b->stamp);
+           str_eq(a->from, b->from) && same_target(a, b) && str_eq(a->stamp, b->stamp);
 }
 
 static bool same_slave_plan(const struct slave_plan *a, const struct slave_plan *b)
