@@ -3,7 +3,6 @@
 
 #include "mirrorctl/plan.h"
 
-#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,23 +107,8 @@ int load_manifest(const struct cli_options *o, struct arena *a, struct manifest 
     return r == ERR_OK ? 0 : tell_error(&e);
 }
 
-/*
- * One heap for all threads that grows a megabyte at a time. glibc would give each worker a heap of its
- * own, which grows page by page: more memory, and a system call for every few allocations. Workers
- * mostly wait for the network, so that they hardly ever wait for each other here.
- */
-static void tune_heap(void)
-{
-#ifdef __GLIBC__
-    (void)mallopt(M_ARENA_MAX, 1);
-    (void)mallopt(M_TOP_PAD, 1 << 20);
-    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
-#endif
-}
-
 int cli_core_main(int argc, char **argv)
 {
-    tune_heap();
     enum command_id c = CMD_HELP;
     struct cli_options *o = mem_alloc(sizeof *o);
     struct err e = ERR_INIT;
