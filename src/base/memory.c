@@ -109,9 +109,12 @@ void arena_freep(struct arena **a)
     *a = NULL;
 }
 
+/* Not zeroed here but piece by piece in arena_alloc: a page that nobody asks for is never touched. */
 static struct chunk *chunk_new(size_t cap)
 {
-    struct chunk *c = mem_alloc(add_or_die(sizeof(*c), cap));
+    struct chunk *c = mem_realloc(NULL, add_or_die(sizeof(*c), cap));
+    c->next = NULL;
+    c->used = 0;
     c->cap = cap;
     return c;
 }
@@ -150,6 +153,7 @@ void *arena_alloc(struct arena *a, size_t n)
     c->used += room;
     if (a->shared)
         (void)pthread_mutex_unlock(&a->lock);
+    memset(p, 0, room);
     return p;
 }
 
