@@ -124,7 +124,63 @@ static void take_result(const struct git_command *cmd, const struct action *a,
                 cmd->message != NULL ? cmd->message : "the server did not say what became of it");
 }
 
-/* One exchange for actions[0 … n-1]. */
+/* The rest of an atomic batch in which another ref was refused: nothing is wrong with this one. */
+static bool fell_with_others(const struct git_command *cmd)
+{
+    const struct git_refusal *why = cmd->message ? git_refusal_find(cmd->message) : NULL;
+    return cmd->result == GIT_FAILED && why != NULL && str_eq(why->code, "atomic");
+}
+
+/* One exchange. The marker that was observed goes with it as a precondition, and is looked at
+ * afterwards: a server may ignore such a line. */
+static enum err_code push_once(struct kind_context *c, struct git_command *cmds, size_t n,
+                               struct err *e)
+{
+    struct git_push push = {.commands = cmds,
+                            .n = n,
+                            .seen = &c->refs,
+                            .marker = c->facts->marker,
+                            .arena = c->arena,
+                            .progress = c->progress,
+                            .progress_ctx = c->progress_ctx};
+    TRY(git_push(c->remote, c->source, &push, e));
+    for (size_t i = 0; i < n; i++)
+        if (cmds[i].result == GIT_DONE)
+            note_pushed(c, &cmds[i]);
+    if (!str_eq(push.marker_after, c->facts->marker))
+        return err_set(e, ERR_FENCED, "its role marker was moved by somebody during the push");
+    return ERR_OK;
+}
+
+/*
+ * An atomic batch falls as a whole when one ref of it is refused. Those that only fell with others
+ * are sent again without the culprits; a batch without a culprit that could be named is halved.
+ */
+static enum err_code push_all(struct kind_context *c, struct git_command *cmds, size_t n,
+                              struct err *e)
+{
+    TRY(push_once(c, cmds, n, e));
+    struct git_command *again = arena_alloc(c->arena, n * sizeof *again);
+    size_t *where = arena_alloc(c->arena, n * sizeof *where);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!fell_with_others(&cmds[i]))
+            continue;
+        where[k] = i;
+        again[k++] = cmds[i];
+    }
+    if (k == 0 || n == 1)
+        return ERR_OK;
+    size_t half = k < n ? k : k / 2;
+    enum err_code r = push_all(c, again, half, e);
+    if (r == ERR_OK && half < k)
+        r = push_all(c, again + half, k - half, e);
+    for (size_t i = 0; i < k; i++)
+        cmds[where[i]] = again[i];
+    return r;
+}
+
+/* Commands for actions[0 … n-1], and what became of them. */
 static enum err_code push_batch(struct kind_context *c, const struct action *actions, size_t n,
                                 struct kind_outcome *outcomes, struct err *e)
 {
@@ -139,24 +195,14 @@ static enum err_code push_batch(struct kind_context *c, const struct action *act
         cmds[k++] = (struct git_command){
             .ref = actions[i].name, .old_oid = actions[i].from, .new_oid = actions[i].to};
     }
-    struct git_push push = {.commands = cmds,
-                            .n = k,
-                            .seen = &c->refs,
-                            .marker = c->facts->marker,
-                            .arena = c->arena,
-                            .progress = c->progress,
-                            .progress_ctx = c->progress_ctx};
-    enum err_code r = git_push(c->remote, c->source, &push, e);
-    if (r != ERR_OK) {
+    enum err_code r = push_all(c, cmds, k, e);
+    if (r != ERR_OK && r != ERR_FENCED) {
         outcomes_not_begun(outcomes, 0, n, e);
         return err_stops_slave(r) ? r : ERR_OK;
     }
-    for (size_t i = 0; i < k; i++)
-        if (cmds[i].result == GIT_DONE)
-            note_pushed(c, &cmds[i]);
     for (size_t i = 0; i < n; i++)
         take_result(&cmds[of_action[i]], &actions[i], &outcomes[i]);
-    return ERR_OK;
+    return r;
 }
 
 /*

@@ -54,7 +54,7 @@ enum err_code view_fail(struct view *v, enum kind k, const struct err *e)
     if (e->code == ERR_AUTH || e->code == ERR_INTERRUPTED)
         return e->code;
     v->state[k] = VIEW_FAILED;
-    v->error[k] = *e;
+    view_set_error(v, k, e);
     return ERR_OK;
 }
 

@@ -18,13 +18,13 @@ static void want_refs(struct pass_slave *s)
     struct view *v = &s->desired;
     if (s->pass->source == NULL) {
         v->state[KIND_REF] = VIEW_FAILED;
-        v->error[KIND_REF] = s->pass->source_error;
+        view_set_error(v, KIND_REF, &s->pass->source_error);
         return;
     }
     struct err e = ERR_INIT;
     if (git_source_refs(s->pass->source, &s->m->policy.refs, v, &e) != ERR_OK) {
         v->state[KIND_REF] = VIEW_FAILED;
-        v->error[KIND_REF] = e;
+        view_set_error(v, KIND_REF, &e);
     }
 }
 

@@ -91,6 +91,20 @@ static void accept_replaced(struct pass_slave *s)
     f->last_epoch = 0;
 }
 
+/* Redirects are followed; they end the day somebody else takes the old name (github.md 5.1). */
+static void tell_moved(struct pass_slave *s)
+{
+    if (!s->has_gh || !s->gh.moved || s->facts.full_name == NULL)
+        return;
+    pass_slave_condition(
+        s, (struct condition){.level = COND_WARNING,
+                              .code = "repository-renamed",
+                              .text = arena_printf(s->arena, "the repository '%s' is now '%s'",
+                                                   s->gh.name, s->facts.full_name),
+                              .cure = "write the new name into the manifest; the old one works only "
+                                      "until somebody takes it"});
+}
+
 static enum err_code observe(struct pass_slave *s, struct err *e)
 {
     TRY(recall(s, e));
@@ -98,6 +112,7 @@ static enum err_code observe(struct pass_slave *s, struct err *e)
     fill_context(s);
     TRY(look(s, identity, ARRAY_LEN(identity), e));
     accept_replaced(s);
+    tell_moved(s);
     if (s->facts.archived)
         return ERR_OK; /* it refuses even the look that a push begins with; plan tells why */
     TRY(look(s, code, ARRAY_LEN(code), e));

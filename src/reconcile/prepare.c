@@ -125,6 +125,23 @@ static bool any_wants_code(const struct pass *p)
     return false;
 }
 
+/* The globs of all slaves: what the cache has to hold beyond heads, tags and notes. */
+static const char *const *all_includes(struct pass *p)
+{
+    const char **list = NULL;
+    size_t n = 0, cap = 0;
+    for (size_t i = 0; i < p->o.manifest->n_slaves; i++) {
+        const char *const *globs = p->o.manifest->slaves[i].policy.refs.include;
+        for (size_t k = 0; globs != NULL && globs[k] != NULL; k++) {
+            list = arena_grow(p->arena, list, n, &cap, sizeof *list);
+            list[n++] = globs[k];
+        }
+    }
+    list = arena_grow(p->arena, list, n, &cap, sizeof *list);
+    list[n] = NULL;
+    return list;
+}
+
 /* A master that cannot be read stops the code of all slaves, and nothing else. */
 static void open_source(struct pass *p)
 {
@@ -141,6 +158,7 @@ static void open_source(struct pass *p)
         .lane = m->master.github.url != NULL
                     ? http_lane(p->http, p->master_token, m->master.github.url)
                     : NULL,
+        .include = all_includes(p),
         .offline = !any_wants_code(p),
         .interrupted = p->o.interrupted,
     };

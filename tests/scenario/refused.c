@@ -170,8 +170,26 @@ static void a_renamed_repository_is_followed_and_told(void **state)
     assert_true(hub_repo_rename(w->hub, SLAVE, "backup/renamed"));
     setenv("A_SECRET", "changed", 1);
     assert_code(w, world_apply(w), 0);
+    assert_says(w, "is now 'backup/renamed'");
     assert_secret(w, "backup/renamed", "A_SECRET", "changed");
     setenv("A_SECRET", CANARY, 1);
+}
+
+/* Pushes are atomic once there is a marker; one refused ref must not take the others with it. */
+static void one_refused_ref_does_not_stop_the_others(void **state)
+{
+    struct world *w = *state;
+    static const char *const one[] = {"one", NULL};
+    w->slaves = one;
+    assert_code(w, world_apply(w), 0);
+    assert_true(hub_refuse(w->hub, SLAVE, "refs/heads/bad", "push declined due to repository rule violations",
+                           "GH013: Repository rule violations found for refs/heads/bad."));
+    world_git(w, "branch bad main");
+    world_git(w, "branch good main");
+    world_commit(w, "main", "file", "6");
+    assert_code(w, world_apply(w), 7);
+    world_hub_git(w, SLAVE, "rev-parse --verify refs/heads/good");
+    assert_string_equal(world_hub_git(w, SLAVE, "log -1 --format=%s main"), "change file");
 }
 
 static void too_many_deletions_are_refused(void **state)
@@ -234,6 +252,7 @@ int main(void)
         STORY(an_archived_slave_is_refused),
         STORY(a_repository_made_anew_is_refused),
         STORY(a_renamed_repository_is_followed_and_told),
+        STORY(one_refused_ref_does_not_stop_the_others),
         STORY(too_many_deletions_are_refused),
         STORY(two_at_once),
         STORY(the_state_of_another_master_is_refused),
