@@ -52,10 +52,16 @@ bool use_color(const struct cli_options *o, int fd)
     return (no == NULL || *no == '\0') && term != NULL && !str_eq(term, "dumb") && isatty(fd);
 }
 
+/* $COLUMNS, when exported, speaks for output that is not a terminal, as with ls and git. */
 int terminal_width(int fd)
 {
     struct winsize w = {0};
-    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+    struct err e = ERR_INIT;
+    int64_t columns = 0;
+    const char *env = getenv("COLUMNS");
+    if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &w) == 0)
+        return w.ws_col;
+    return env != NULL && str_to_i64(env, 20, 1000, &columns, &e) == ERR_OK ? (int)columns : 0;
 }
 
 enum err_code state_dir(const struct cli_options *o, struct arena *a, const char **out,
