@@ -258,7 +258,7 @@ static void the_closing_line_counts_what_is_true(void **state UNUSED)
     struct slave_plan s[4];
     const struct plan p = {.slaves = s, .n = 4};
     for (size_t i = 0; i < 4; i++)
-        slave_plan_init(&s[i], "abcd" + i, a);
+        slave_plan_init(&s[i], &"abcd"[i], a);
 
     assert_text(rendered(a, &p, (struct render_options){.color = false}),
                 "nothing to do; 4 slaves in sync\n");
