@@ -104,13 +104,15 @@ struct view {
     struct resource *items; /* sorted by (kind, name), no two equal */
     size_t n, cap;
     enum view_state state[KIND_COUNT];
-    struct err error[KIND_COUNT]; /* of VIEW_FAILED and VIEW_INCOMPLETE */
-    struct arena *arena;          /* where items grow */
+    const struct err *error; /* KIND_COUNT of them: why FAILED or INCOMPLETE; see view_set_error */
+    struct arena *arena;     /* where items grow */
 };
 
 void view_init(struct view *v, struct arena *a);
 /* Appends a zeroed item; strings are not copied. Valid until the next view_add. */
 struct resource *view_add(struct view *v, enum kind k, const char *name, const char *value);
+/* Sets error[k]. Views without errors share one empty list: it is 7 KB, and there are 3 views a slave. */
+void view_set_error(struct view *v, enum kind k, const struct err *e);
 /* Sorts; call once after the last view_add. Of two with the same key the later wins. */
 void view_sort(struct view *v);
 /* NULL when absent. The view must be sorted. */

@@ -3,9 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct err no_errors[KIND_COUNT];
+
 void view_init(struct view *v, struct arena *a)
 {
-    *v = (struct view){.arena = a};
+    *v = (struct view){.error = no_errors, .arena = a};
+}
+
+void view_set_error(struct view *v, enum kind k, const struct err *e)
+{
+    struct err *own = arena_alloc(v->arena, KIND_COUNT * sizeof *own);
+    memcpy(own, v->error, KIND_COUNT * sizeof *own);
+    own[k] = *e;
+    v->error = own;
 }
 
 struct resource *view_add(struct view *v, enum kind k, const char *name, const char *value)

@@ -51,6 +51,20 @@ static void empty_views_are_views(void **state UNUSED)
     assert_int_equal(v.state[KIND_REF], VIEW_UNSEEN);
 }
 
+static void an_error_belongs_to_one_view_and_kind(void **state UNUSED)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    struct view v, other;
+    view_init(&v, a);
+    view_init(&other, a);
+    view_set_error(&v, KIND_REF, &(struct err){ERR_IO, "disk"});
+    view_set_error(&v, KIND_ROLE, &(struct err){ERR_RATE, "later"});
+    assert_int_equal(v.error[KIND_REF].code, ERR_IO);
+    assert_string_equal(v.error[KIND_ROLE].text, "later");
+    assert_int_equal(v.error[KIND_SECRET].code, ERR_OK);
+    assert_int_equal(other.error[KIND_REF].code, ERR_OK);
+}
+
 /* Sizes around powers of two, in orders that make merges of every shape. */
 static void sorting_holds_for_many_sizes_and_orders(void **state UNUSED)
 {
@@ -78,6 +92,7 @@ int main(void)
         cmocka_unit_test(sorted_by_kind_then_bytes),
         cmocka_unit_test(of_two_with_one_key_the_later_wins),
         cmocka_unit_test(empty_views_are_views),
+        cmocka_unit_test(an_error_belongs_to_one_view_and_kind),
         cmocka_unit_test(sorting_holds_for_many_sizes_and_orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

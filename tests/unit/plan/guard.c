@@ -92,9 +92,9 @@ static void a_marker_that_cannot_be_read_stops_the_slave(void **state UNUSED)
     marked(&w);
     (void)want(&w, KIND_ROLE, "role", "SLAVE");
     w.observed.state[KIND_ROLE] = VIEW_FAILED;
-    (void)err_set(&w.observed.error[KIND_ROLE], ERR_UNAVAILABLE, "away");
+    view_set_error(&w.observed, KIND_ROLE, &(struct err){ERR_UNAVAILABLE, "away"});
     assert_int_equal(guarded(&w), ERR_UNAVAILABLE);
-    w.observed.error[KIND_ROLE] = (struct err)ERR_INIT;
+    view_set_error(&w.observed, KIND_ROLE, &(struct err)ERR_INIT);
     assert_int_equal(guarded(&w), ERR_FENCED);
     assert_non_null(find_condition(&w, "marker-unreadable"));
     world_release(&w);

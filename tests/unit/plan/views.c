@@ -60,7 +60,7 @@ static void a_kind_that_is_not_complete_is_left_alone(void **state UNUSED)
                 struct view *v = side == 0 ? &w.desired : &w.observed;
                 v->state[k] = STATES[s];
                 if (STATES[s] == VIEW_FAILED)
-                    (void)err_set(&v->error[k], ERR_PERMISSION, "403: no");
+                    view_set_error(v, k, &(struct err){ERR_PERMISSION, "403: no"});
                 world_plan(&w);
                 assert_int_equal(count_kind(&w, k), 0);
                 assert_true(w.plan.n >= 8);

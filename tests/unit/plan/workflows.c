@@ -196,7 +196,7 @@ static void without_the_right_the_window_is_told(void **state UNUSED)
 
     seed(&w, NULL, NULL); /* may not even look */
     w.observed.state[KIND_ACTIONS] = VIEW_FAILED;
-    (void)err_set(&w.observed.error[KIND_ACTIONS], ERR_PERMISSION, "403");
+    view_set_error(&w.observed, KIND_ACTIONS, &(struct err){ERR_PERMISSION, "403"});
     world_plan(&w);
     assert_int_equal(w.plan.n_conditions, 1);
     assert_int_equal(find_condition(&w, "seeding-window")->err, ERR_OK);
