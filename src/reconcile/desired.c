@@ -115,7 +115,7 @@ static void describe_new_refs(struct pass_slave *s)
             continue;
         told++;
         if (git_compare(s->pass->source, r->name, r->value, NULL, s->arena, &cmp, &e) != ERR_OK)
-            continue; /* the plan is right without it */
+            continue;                               /* the plan is right without it */
         r->count = s->facts.empty ? -1 : cmp.ahead; /* into an empty one everything is new */
         r->detail = cmp.subject;
     }
@@ -154,6 +154,13 @@ static void want_workflow(struct pass_slave *s, const struct role_policy *policy
     r->flags = arrives ? RES_ARRIVES : 0u;
 }
 
+/* A row of a file that is gone stays in GitHub's list for long: it counts as not listed. */
+static bool is_listed(const struct pass_slave *s, const char *file)
+{
+    const struct resource *r = view_find(&s->observed, KIND_WORKFLOW, file);
+    return r != NULL && (r->flags & RES_GHOST) == 0;
+}
+
 /* Files of the commit that this pass brings and that the slave does not list yet. */
 static void want_arriving(struct pass_slave *s, const struct role_policy *policy)
 {
@@ -165,7 +172,7 @@ static void want_arriving(struct pass_slave *s, const struct role_policy *policy
     if (git_source_workflows(s->pass->source, s->facts.head, s->arena, &files, &n, &e) != ERR_OK)
         return; /* the second look after the push finds them */
     for (size_t i = 0; i < n; i++)
-        if (view_find(&s->observed, KIND_WORKFLOW, files[i]) == NULL)
+        if (!is_listed(s, files[i]))
             want_workflow(s, policy, files[i], true);
 }
 
@@ -187,7 +194,7 @@ void desired_workflows(struct pass_slave *s)
     if (!s->has_gh || !pass_wants(s, LAYER_WORKFLOWS))
         return;
     for (size_t i = 0; i < s->observed.n; i++)
-        if (s->observed.items[i].kind == KIND_WORKFLOW)
+        if (s->observed.items[i].kind == KIND_WORKFLOW && is_listed(s, s->observed.items[i].name))
             want_workflow(s, policy, s->observed.items[i].name, false);
     want_arriving(s, policy);
     view_sort(&s->desired);

@@ -97,12 +97,13 @@ static void tell_moved(struct pass_slave *s)
     if (!s->has_gh || !s->gh.moved || s->facts.full_name == NULL)
         return;
     pass_slave_condition(
-        s, (struct condition){.level = COND_WARNING,
-                              .code = "repository-renamed",
-                              .text = arena_printf(s->arena, "the repository '%s' is now '%s'",
-                                                   s->gh.name, s->facts.full_name),
-                              .cure = "write the new name into the manifest; the old one works only "
-                                      "until somebody takes it"});
+        s,
+        (struct condition){.level = COND_WARNING,
+                           .code = "repository-renamed",
+                           .text = arena_printf(s->arena, "the repository '%s' is now '%s'",
+                                                s->gh.name, s->facts.full_name),
+                           .cure = "write the new name into the manifest; the old one works only "
+                                   "until somebody takes it"});
 }
 
 static enum err_code observe(struct pass_slave *s, struct err *e)

@@ -34,6 +34,7 @@ static void plan_one(struct pass_slave *s)
 {
     struct slave_plan *plan = s->plan;
     slave_plan_init(plan, s->id, s->arena);
+    plan->is_master = s->m == NULL;
     for (size_t i = 0; i < s->n_early; i++)
         slave_plan_condition(plan, s->early[i]);
     if (s->error.code != ERR_OK) {

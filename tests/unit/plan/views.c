@@ -66,7 +66,8 @@ static void a_kind_that_is_not_complete_is_left_alone(void **state UNUSED)
                 assert_true(w.plan.n >= 8);
                 const struct condition *c = find_condition(
                     &w, STATES[s] == VIEW_FAILED ? "view-failed" : "view-incomplete");
-                assert_int_equal(c == NULL, STATES[s] == VIEW_UNSEEN);
+                bool guarded = k == KIND_ROLE && side == 1; /* the guard speaks of the marker */
+                assert_int_equal(c == NULL, STATES[s] == VIEW_UNSEEN || guarded);
                 if (c != NULL) {
                     assert_int_equal(c->level, COND_ERROR);
                     assert_int_equal(c->err,
