@@ -250,8 +250,9 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
 /*
  * Runs a program with a deadline. argv is NULL-terminated and never passes a shell; the program is
- * looked up in PATH. The child gets the environment of this process less everything that starts with
- * GIT_ and plus `env` (NAME=value, NULL-terminated, may be NULL); never put a secret there.
+ * looked up in PATH. Of our environment the child gets what a short list names (PATH, HOME, locale, proxy,
+ * ssh agent, …: src/base/spawn.c), since tokens and secrets may stand in the rest, and `env` (NAME=value,
+ * NULL-terminated, may be NULL); never put a secret there. With env_whole it gets everything but GIT_*.
  * `secret_fd` (or -1) is inherited as descriptor 9: the way by which a credential reaches git.
  * Its process group is killed when the deadline passes (TERM, then KILL after 2 s).
  *
@@ -266,6 +267,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 struct child_spec {
     const char *const *argv;
     const char *const *env; /* NULL: none */
+    bool env_whole;         /* for a program that the user named, such as a secret's command */
     const char *cwd;        /* NULL: as is */
     const void *stdin_bytes; /* written to the child's stdin while its output is read; or NULL */
     size_t stdin_len;

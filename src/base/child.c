@@ -115,6 +115,7 @@ static enum err_code start(const struct child_spec *spec, bool pipe_in, struct c
     struct spawn s = {
         .argv = spec->argv,
         .env = spec->env,
+        .env_whole = spec->env_whole,
         .cwd = spec->cwd,
         .in = x.in,
         .out = x.out,

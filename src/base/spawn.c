@@ -56,9 +56,32 @@ static bool names_same(const char *const *list, const char *entry)
     return false;
 }
 
-/* Ours less GIT_*, so that a caller's GIT_DIR or GIT_CONFIG_* cannot lead us elsewhere, plus added.
+/*
+ * What a child may need of our environment. Everything else stays here: tokens and secrets are
+ * often given to us that way, and /proc shows a child's environment to its user.
  */
-static char **build_env(struct arena *a, const char *const *added)
+static const char *const PASSED_ON[] = {
+    "PATH",           "HOME",      "USER",       "LOGNAME",    "SHELL",         "TERM",
+    "LANG",           "LANGUAGE",  "LC_*",       "TZ",         "TMPDIR",        "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",  "XDG_*",     "KRB5CCNAME", "http_proxy", "https_proxy",   "HTTPS_PROXY",
+    "all_proxy",      "ALL_PROXY", "no_proxy",   "NO_PROXY",   "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE", NULL};
+
+static bool is_passed_on(const char *entry)
+{
+    size_t n = strcspn(entry, "=");
+    for (const char *const *name = PASSED_ON; *name != NULL; name++) {
+        size_t len = strlen(*name);
+        bool glob = (*name)[len - 1] == '*';
+        if (glob ? n >= len - 1 && strncmp(entry, *name, len - 1) == 0
+                 : n == len && strncmp(entry, *name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Never GIT_*: a caller's GIT_DIR or GIT_CONFIG_* must not lead us elsewhere. */
+static char **build_env(struct arena *a, const char *const *added, bool whole)
 {
     size_t ours = 0, n = 0;
     while (environ != NULL && environ[ours] != NULL)
@@ -66,7 +89,8 @@ static char **build_env(struct arena *a, const char *const *added)
 
     char **env = arena_alloc(a, (ours + count(added) + 1) * sizeof(*env));
     for (size_t i = 0; i < ours; i++) {
-        if (!str_starts_with(environ[i], "GIT_") && !names_same(added, environ[i]))
+        bool kept = whole ? !str_starts_with(environ[i], "GIT_") : is_passed_on(environ[i]);
+        if (kept && !names_same(added, environ[i]))
             env[n++] = environ[i];
     }
     if (added != NULL)
@@ -241,7 +265,7 @@ enum err_code spawn_process(const struct spawn *s, pid_t *out_pid, struct err *e
     CLEANUP(arena_freep) struct arena *a = arena_new();
     struct image im = {
         .argv = copy_list(a, s->argv, count(s->argv)),
-        .env = build_env(a, s->env),
+        .env = build_env(a, s->env, s->env_whole),
         .paths = build_paths(a, s->argv[0]),
     };
     return fork_and_exec(s, &im, out_pid, e);

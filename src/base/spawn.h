@@ -13,6 +13,7 @@ enum {
 struct spawn {
     const char *const *argv;
     const char *const *env; /* added to the cleaned environment; NULL: none */
+    bool env_whole;         /* all of ours but GIT_*, not only what PASSED_ON names */
     const char *cwd;        /* NULL: as is */
     int in, out, err;       /* become 0, 1 and 2 */
     int secret;             /* becomes SPAWN_SECRET_FD; -1: none */

@@ -99,11 +99,12 @@ void engine_free(struct engine *g); /* every engine_run has returned */
 enum err_code engine_run(struct engine *g, struct transfer *t, struct err *e);
 enum err_code seam_run(const struct http_config *cfg, struct transfer *t, struct err *e);
 
-/* The file of CA certificates for cfg->ca_file beside those of the system (trust.c). */
+/* The CA certificates of cfg->ca_file beside those of the system (trust.c). */
 struct trust {
-    int fd;         /* -1 = not ours to close */
-    char path[64];  /* "" = curl's own default */
-    bool no_folder; /* the bundle is whole: the folder of certificates need not be read */
+    int fd;             /* -1 = not ours to close */
+    char path[64];      /* file of certificates; "" = none beside the folder, or curl's own default */
+    const char *folder; /* certificates by hash of their names; NULL = not read */
+    bool only_folder;   /* no file */
 };
 enum err_code trust_open(const char *ca_file, struct trust *out, struct err *e);
 

@@ -188,10 +188,11 @@ static bool set_policy(CURL *c, const struct flight *f, const struct transfer_co
     ok = set(curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2), ok);
     ok = set(curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L), ok);
     ok = set(curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L), ok);
-    if (common->trust.path[0] != '\0')
+    if (common->trust.only_folder)
+        ok = set(curl_easy_setopt(c, CURLOPT_CAINFO, NULL), ok);
+    else if (common->trust.path[0] != '\0')
         ok = set(curl_easy_setopt(c, CURLOPT_CAINFO, common->trust.path), ok);
-    if (common->trust.no_folder)
-        ok = set(curl_easy_setopt(c, CURLOPT_CAPATH, NULL), ok);
+    ok = set(curl_easy_setopt(c, CURLOPT_CAPATH, common->trust.folder), ok);
     if (t->loopback)
         ok = set(curl_easy_setopt(c, CURLOPT_PROXY, ""), ok);
     ok = set(curl_easy_setopt(c, CURLOPT_HTTP_VERSION,

@@ -125,6 +125,7 @@ static enum err_code load_command(const struct value_source *src, const char *ba
     if (src->argv == NULL || src->argv[0] == NULL)
         return err_set(e, ERR_INVALID, "the command is empty");
     spec.argv = src->argv;
+    spec.env_whole = true; /* a program of the user's choice: it may need VAULT_ADDR, GNUPGHOME, … */
     spec.cwd = base_dir == NULL || base_dir[0] == '\0' ? NULL : base_dir;
     spec.deadline = deadline;
     TRY(child_start(&spec, &c, e));

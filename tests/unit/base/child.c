@@ -292,9 +292,14 @@ static void the_environment_is_cleaned_and_added_to(void **state UNUSED)
     (void)setenv("MIRRORCTL_A", "kept", 1);
     (void)setenv("MIRRORCTL_B", "old", 1);
     spec.env = env;
+    assert_prints(&spec, "GIT_TERMINAL_PROMPT=0\nMIRRORCTL_B=new\n");
+    spec.env_whole = true;
     assert_prints(&spec, "GIT_TERMINAL_PROMPT=0\nMIRRORCTL_A=kept\nMIRRORCTL_B=new\n");
     spec.env = NULL;
     assert_prints(&spec, "MIRRORCTL_A=kept\nMIRRORCTL_B=old\n");
+    spec.env_whole = false;
+    argv[2] = "test -n \"$PATH\" && test -z \"$MIRRORCTL_A\" && echo clean";
+    assert_prints(&spec, "clean\n");
     (void)unsetenv("GIT_DIR");
     (void)unsetenv("GIT_CONFIG_COUNT");
     (void)unsetenv("MIRRORCTL_A");
