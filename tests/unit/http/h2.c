@@ -163,8 +163,10 @@ static void test_multiplex(void **state UNUSED)
     pthread_t ids[THREADS];
     int good = 0, shared = 0;
 
-    if (!set_up(&b))
+    if (!set_up(&b)) {
+        tear_down(&b); /* skip jumps over the clean-up */
         skip();
+    }
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.b = &b};
         assert_int_equal(pthread_create(&ids[i], NULL, work, &workers[i]), 0);
@@ -183,8 +185,10 @@ static void test_multiplex(void **state UNUSED)
 static void test_conditional(void **state UNUSED)
 {
     CLEANUP(tear_down) struct bench b;
-    if (!set_up(&b))
+    if (!set_up(&b)) {
+        tear_down(&b); /* skip jumps over the clean-up */
         skip();
+    }
     b.rq.cache = true;
     for (int i = 0; i < 3; i++) {
         CLEANUP(http_reply_release) struct http_reply rp = HTTP_REPLY_INIT;
@@ -200,8 +204,10 @@ static void test_answer_before_the_body(void **state UNUSED)
     CLEANUP(tear_down) struct bench b;
     CLEANUP(buf_release) struct buf body = BUF_INIT(4 << 20);
     char url[96];
-    if (!set_up(&b))
+    if (!set_up(&b)) {
+        tear_down(&b); /* skip jumps over the clean-up */
         skip();
+    }
     char *bytes = mem_alloc(2 << 20);
     assert_int_equal(buf_add(&body, bytes, 2 << 20, &b.e), ERR_OK);
     free(bytes);
