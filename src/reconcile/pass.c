@@ -24,9 +24,15 @@ static enum err_code stopped(const struct pass *p, struct err *e)
     return ERR_OK;
 }
 
+/* Without a token there is nothing to look with. */
+static bool is_seen(const struct pass_slave *s)
+{
+    return s->error.code == ERR_OK;
+}
+
 enum err_code pass_observe(struct pass *p, struct err *e)
 {
-    workers_run(p, observe_slave);
+    workers_run(p, observe_slave, is_seen);
     return stopped(p, e);
 }
 
@@ -78,9 +84,14 @@ enum err_code pass_plan(struct pass *p, struct err *e)
     return stopped(p, e);
 }
 
+static bool is_written(const struct pass_slave *s)
+{
+    return s->plan->n > 0 && s->plan->refused == ERR_OK;
+}
+
 enum err_code pass_apply(struct pass *p, struct err *e)
 {
-    workers_run(p, apply_slave);
+    workers_run(p, apply_slave, is_written);
     p->applied = true;
     return stopped(p, e);
 }

@@ -64,8 +64,10 @@ struct pass {
 /* ---- workers.c ----------------------------------------------------------------------------------
  */
 
-/* Runs fn for every slave, at most o.workers at a time; returns when all are done. */
-void workers_run(struct pass *p, void (*fn)(struct pass_slave *s));
+/* Runs fn for every slave, at most o.workers of those that wait for the network at a time; returns when
+ * all are done. */
+void workers_run(struct pass *p, void (*fn)(struct pass_slave *s),
+                 bool (*waits)(const struct pass_slave *s));
 
 /* ---- prepare.c ----------------------------------------------------------------------------------
  */
@@ -73,6 +75,8 @@ void workers_run(struct pass *p, void (*fn)(struct pass_slave *s));
 /* Store, lock, engine, credentials, source, slaves. */
 enum err_code prepare(struct pass *p, struct err *e);
 void pass_slave_condition(struct pass_slave *s, struct condition c);
+/* Whether a write without an answer makes the name ours. */
+bool counts_as_ours(enum kind k, enum act a);
 
 /* ---- desired.c ----------------------------------------------------------------------------------
  */
