@@ -1,6 +1,8 @@
 #include "internal.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 void json_freep(json_t **j)
@@ -33,25 +35,37 @@ static bool too_deep(const char *p, size_t n)
     return false;
 }
 
-enum err_code github_parse(const struct buf *body, json_t **out, struct err *e)
+static enum err_code parse(const struct buf *body, bool slim, json_t **out, struct err *e)
 {
     json_error_t why;
+    json_t *j = NULL;
 
     if (too_deep(buf_str(body), body->len))
         return err_set(e, ERR_INVALID, "the reply's JSON is nested deeper than %d",
                        LIMIT_JSON_DEPTH);
-    json_t *j = json_loadb(buf_str(body), body->len, 0, &why);
+    size_t n = 0;
+    char *text = slim ? github_slim(buf_str(body), body->len, &n) : NULL;
+    if (text != NULL)
+        j = json_loadb(text, n, 0, &why);
+    free(text);
+    if (j == NULL)
+        j = json_loadb(buf_str(body), body->len, 0, &why);
     if (j == NULL)
         return err_set(e, ERR_INVALID, "the reply is no JSON: %s", why.text);
     *out = j;
     return ERR_OK;
 }
 
+enum err_code github_parse(const struct buf *body, json_t **out, struct err *e)
+{
+    return parse(body, false, out, e);
+}
+
 enum err_code github_parse_object(const struct call *c, const struct http_reply *rp, json_t **out,
                                   struct err *e)
 {
     CLEANUP(json_freep) json_t *j = NULL;
-    enum err_code r = github_parse(&rp->body, &j, e);
+    enum err_code r = parse(&rp->body, true, &j, e);
 
     if (r == ERR_OK && !json_is_object(j))
         r = err_set(e, ERR_INVALID, "the reply is no JSON object");
@@ -65,6 +79,7 @@ enum err_code github_parse_object(const struct call *c, const struct http_reply 
 enum err_code github_member_text(struct arena *a, const json_t *object, const char *key,
                                  const char **out, struct err *e)
 {
+    assert(github_reads_member(key));
     const json_t *value = json_object_get(object, key);
 
     if (!json_is_string(value))
@@ -75,6 +90,7 @@ enum err_code github_member_text(struct arena *a, const json_t *object, const ch
 
 enum err_code github_member_int(const json_t *object, const char *key, int64_t *out, struct err *e)
 {
+    assert(github_reads_member(key));
     const json_t *value = json_object_get(object, key);
 
     if (!json_is_integer(value))
@@ -85,11 +101,13 @@ enum err_code github_member_int(const json_t *object, const char *key, int64_t *
 
 bool github_member_true(const json_t *object, const char *key)
 {
+    assert(github_reads_member(key));
     return json_is_true(json_object_get(object, key));
 }
 
 enum tristate github_member_tristate(const json_t *object, const char *key)
 {
+    assert(github_reads_member(key));
     const json_t *value = json_object_get(object, key);
 
     if (!json_is_boolean(value))

@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct reading {
 
 static enum err_code take_rows(struct reading *g, const json_t *page, struct err *e)
 {
+    assert(github_reads_member(g->list->key));
     const json_t *rows = json_object_get(page, g->list->key);
     struct arena *a = g->repo->arena;
     size_t n = json_array_size(rows);
