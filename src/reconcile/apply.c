@@ -72,11 +72,7 @@ static void all_failed(struct pass_slave *s, const struct action *actions, size_
         set_result(s, &results[i], &actions[i], e, NULL);
 }
 
-/*
- * A secret whose write ended without an answer may be there or not, and cannot be read. It counts
- * as ours with an unknown value, so that the next pass writes it once more instead of taking it for
- * foreign.
- */
+/* A write that ended without an answer: see counts_as_ours. */
 static void remember_unanswered(struct pass_slave *s, const struct action *actions, size_t n,
                                 const struct kind_outcome *outcomes)
 {
@@ -84,12 +80,11 @@ static void remember_unanswered(struct pass_slave *s, const struct action *actio
     struct err e = ERR_INIT;
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
-        if (outcomes[i].code == ERR_OK || actions[i].kind != KIND_SECRET ||
-            actions[i].act == ACT_DELETE)
+        if (outcomes[i].code == ERR_OK || !counts_as_ours(actions[i].kind, actions[i].act))
             continue;
         struct resource *row = arena_alloc(s->arena, sizeof *row);
         *row = (struct resource){
-            .kind = KIND_SECRET, .name = actions[i].name, .value = "", .stamp = ""};
+            .kind = actions[i].kind, .name = actions[i].name, .value = "", .stamp = ""};
         changes[k++].put = row;
     }
     if (k > 0 && store_ledger_change(s->pass->store, s->id, changes, k, &e) != ERR_OK)

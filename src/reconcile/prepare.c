@@ -44,8 +44,8 @@ static enum err_code open_store(struct pass *p, struct err *e)
     struct store_config cfg = {.clock = p->clock, .read_only = !p->o.apply};
     if (store_open(p->o.state_dir, &cfg, &p->store, e) != ERR_OK) {
         if (!p->o.apply && e->code == ERR_NOT_FOUND) {
-            *e = (struct err)
-                ERR_INIT; /* the first diff: nothing was ever written, nothing is ours */
+            /* The first diff: nothing was ever written, nothing is ours. */
+            *e = (struct err)ERR_INIT;
             return dir_make(p->o.state_dir, DIR_MODE, e);
         }
         return err_wrap(e, "state");
@@ -54,9 +54,30 @@ static enum err_code open_store(struct pass *p, struct err *e)
     return p->o.apply ? store_lock(p->store, e) : ERR_OK;
 }
 
-/* A pass that was killed leaves intents without outcome. What they name may or may not have been
- * written: it counts as ours, with a value that is not known, so that it is written again rather
- * than refused. */
+/*
+ * Names that mirrorctl began to write and never heard of again. They may be there or not: they
+ * count as ours, with a value that is not known, so that the next pass writes them again instead of
+ * taking them for somebody else's. Refs and workflows need no such row: what they are can be seen.
+ */
+bool counts_as_ours(enum kind k, enum act a)
+{
+    return (k == KIND_SECRET || k == KIND_VARIABLE) && a != ACT_DELETE;
+}
+
+/* The row that such a name gets. The Actions switch has two states only: if it is off, we did it.
+ */
+static bool row_of_open(const struct journal_open *open, struct resource *out)
+{
+    if (open->kind != KIND_ACTIONS && !counts_as_ours(open->kind, open->act))
+        return false;
+    *out = (struct resource){.kind = open->kind,
+                             .name = open->name,
+                             .value = open->kind == KIND_ACTIONS ? "off" : "",
+                             .stamp = ""};
+    return true;
+}
+
+/* A pass that was killed leaves intents without outcome. */
 static enum err_code recover_journal(struct pass *p, struct err *e)
 {
     struct journal_open *open = NULL;
@@ -65,12 +86,10 @@ static enum err_code recover_journal(struct pass *p, struct err *e)
         return ERR_OK;
     TRY(store_journal_recover(p->store, p->arena, &open, &n, e));
     for (size_t i = 0; i < n; i++) {
-        if (open[i].kind != KIND_SECRET || open[i].act == ACT_DELETE)
-            continue; /* other kinds are told by their value */
-        struct resource row = {
-            .kind = open[i].kind, .name = open[i].name, .value = "", .stamp = ""};
+        struct resource row;
         struct ledger_change change = {.put = &row};
-        TRY(store_ledger_change(p->store, open[i].slave, &change, 1, e));
+        if (row_of_open(&open[i], &row))
+            TRY(store_ledger_change(p->store, open[i].slave, &change, 1, e));
     }
     if (n > 0)
         log_event(LOG_WARN, "the last pass did not end; its open actions are looked at again",
