@@ -128,8 +128,11 @@ struct journal_open {
     const char *name;
     struct wall at;
 };
-enum err_code store_journal_recover(struct store *s, struct arena *a, struct journal_open **out,
-                                    size_t *out_n, struct err *e);
+/* What the ledger should say of a name that was begun and never ended; false: as it was. */
+typedef bool (*journal_row_fn)(const struct journal_open *open, struct resource *out);
+/* Rows and closing are one transaction: killed in here, the next call finds the same. row may be NULL. */
+enum err_code store_journal_recover(struct store *s, journal_row_fn row, struct arena *a,
+                                    struct journal_open **out, size_t *out_n, struct err *e);
 
 /* ---- History and status ------------------------------------------------------------------------- */
 

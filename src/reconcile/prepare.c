@@ -84,13 +84,7 @@ static enum err_code recover_journal(struct pass *p, struct err *e)
     size_t n = 0;
     if (p->store == NULL || !p->o.apply)
         return ERR_OK;
-    TRY(store_journal_recover(p->store, p->arena, &open, &n, e));
-    for (size_t i = 0; i < n; i++) {
-        struct resource row;
-        struct ledger_change change = {.put = &row};
-        if (row_of_open(&open[i], &row))
-            TRY(store_ledger_change(p->store, open[i].slave, &change, 1, e));
-    }
+    TRY(store_journal_recover(p->store, row_of_open, p->arena, &open, &n, e));
     if (n > 0)
         log_event(LOG_WARN, "the last pass did not end; its open actions are looked at again",
                   LOG_INT("actions", n));

@@ -190,8 +190,22 @@ static enum err_code describe(struct txn *t, const struct cell *c, struct arena 
     return ERR_OK;
 }
 
-enum err_code store_journal_recover(struct store *s, struct arena *a, struct journal_open **out,
-                                    size_t *out_n, struct err *e)
+/* The row that whoever recovers wants for this name, in the same transaction. */
+static enum err_code put_recovered(struct txn *t, journal_row_fn row,
+                                   const struct journal_open *open, struct err *e)
+{
+    CLEANUP(ledger_writer_end) struct ledger_writer w = {.t = NULL};
+    struct resource r;
+
+    if (row == NULL || !row(open, &r))
+        return ERR_OK;
+    TRY(ledger_begin(&w, t, open->slave, e));
+    TRY(ledger_put(&w, &r, e));
+    return ledger_finish(&w, e);
+}
+
+enum err_code store_journal_recover(struct store *s, journal_row_fn row, struct arena *a,
+                                    struct journal_open **out, size_t *out_n, struct err *e)
 {
     CLEANUP(txn_end) struct txn t = TXN_INIT(s);
     CLEANUP(journal_stmts_release) struct journal_stmts x = {NULL, NULL};
@@ -215,6 +229,7 @@ enum err_code store_journal_recover(struct store *s, struct arena *a, struct jou
         (void)sqlite3_reset(st); /* before the row under it is written */
         found = arena_grow(a, found, n, &cap, sizeof(*found));
         TRY(describe(&t, c, a, &found[n++], e));
+        TRY(put_recovered(&t, row, &found[n - 1], e));
         TRY(close_intent(&t, &x, c, "unknown", "the program ended before the outcome was known",
                          e));
         last = c[JOURNAL_ID].num;

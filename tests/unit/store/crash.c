@@ -79,7 +79,7 @@ static void nothing_acknowledged_is_lost(void **state)
         assert_true((int)v.n / 2 >= told + 1);
         assert_true((int)v.n / 2 <= told + 2); /* at most the one that was not told yet */
         next = (int)v.n / 2;
-        assert_ok(store_journal_recover(s, a, &open, &n_open, &e));
+        assert_ok(store_journal_recover(s, NULL, a, &open, &n_open, &e));
         assert_true(n_open == 0 || n_open == 2);
         recovered += n_open / 2;
         store_close(s);

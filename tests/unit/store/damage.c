@@ -320,7 +320,7 @@ static void history_is_checked_when_read(void **state)
                      SQLITE_OK);
     assert_int_equal(sqlite3_close(hand), SQLITE_OK);
     assert_int_equal(store_events(s, f->arena, 10, &events, &n, &e), ERR_DAMAGED);
-    assert_int_equal(store_journal_recover(s, f->arena, &open, &n, &e), ERR_DAMAGED);
+    assert_int_equal(store_journal_recover(s, NULL, f->arena, &open, &n, &e), ERR_DAMAGED);
     const struct journal_outcome done = {.code = ERR_OK};
     assert_int_equal(store_journal_end(s, "eu", id, &act, &done, 1, &e), ERR_DAMAGED);
     store_close(s);

@@ -64,6 +64,33 @@ static void an_end_needs_its_beginning(void **state)
     store_close(s);
 }
 
+static bool ours_unknown(const struct journal_open *open, struct resource *out)
+{
+    *out = (struct resource){.kind = open->kind, .name = open->name, .value = "", .stamp = ""};
+    return open->act == ACT_CREATE;
+}
+
+static void recovery_can_leave_a_row_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = ERR_INIT;
+    struct journal_open *open = NULL;
+    struct store *s = fixture_open(f);
+    int64_t id = 0;
+    size_t n = 0;
+
+    assert_ok(store_journal_begin(s, "eu", ACTIONS, 3, &id, &e));
+    store_close(s);
+    s = fixture_open(f);
+    assert_ok(store_journal_recover(s, ours_unknown, f->arena, &open, &n, &e));
+    assert_int_equal(n, 3);
+    const struct view v = fixture_ledger(s, "eu", f->arena);
+    const struct resource *r = view_find(&v, KIND_SECRET, "A");
+    assert_non_null(r);
+    assert_string_equal(r->value, "");
+    store_close(s);
+}
+
 static void what_was_left_open_is_told_once(void **state)
 {
     struct fixture *f = *state;
@@ -74,7 +101,7 @@ static void what_was_left_open_is_told_once(void **state)
     int64_t id = 0;
     size_t n = 9;
 
-    assert_ok(store_journal_recover(s, f->arena, &open, &n, &e));
+    assert_ok(store_journal_recover(s, NULL, f->arena, &open, &n, &e));
     assert_int_equal(n, 0);
     assert_ok(store_journal_begin(s, "eu", ACTIONS, 3, &id, &e));
     assert_ok(store_journal_end(s, "eu", id + 1, ACTIONS + 1, &done, 1, &e));
@@ -82,7 +109,7 @@ static void what_was_left_open_is_told_once(void **state)
     store_close(s);
 
     s = fixture_open(f);
-    assert_ok(store_journal_recover(s, f->arena, &open, &n, &e));
+    assert_ok(store_journal_recover(s, NULL, f->arena, &open, &n, &e));
     assert_int_equal(n, 3);
     assert_string_equal(open[0].slave, "eu");
     assert_string_equal(open[0].name, "A");
@@ -92,7 +119,7 @@ static void what_was_left_open_is_told_once(void **state)
     assert_int_equal(open[1].kind, KIND_REF);
     assert_int_equal(open[1].act, ACT_DELETE);
     assert_string_equal(open[2].slave, "us");
-    assert_ok(store_journal_recover(s, f->arena, &open, &n, &e));
+    assert_ok(store_journal_recover(s, NULL, f->arena, &open, &n, &e));
     assert_int_equal(n, 0);
     assert_int_equal(store_journal_end(s, "us", id, ACTIONS, &done, 1, &e), ERR_CONFLICT);
     store_close(s);
@@ -150,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(outcomes_reach_the_ledger),
         test(an_end_needs_its_beginning),
+        test(recovery_can_leave_a_row_behind),
         test(what_was_left_open_is_told_once),
         test(stays_within_bounds),
     };
