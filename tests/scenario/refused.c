@@ -51,22 +51,23 @@ static void rescue_keeps_what_would_be_lost(void **state)
     free(theirs);
 }
 
+/* As a sentinel would: a marker commit that says so. */
 static void promote(struct world *w, const char *role, int epoch)
 {
     char command[1024];
+    char blob[64], tree[64];
     snprintf(command, sizeof command,
-             "update-ref refs/mirrorctl/role $(git commit-tree -m x "
-             "$(printf '100644 blob %%s\\trole.json\\n' "
-             "$(echo '{\"schema\":1,\"role\":\"%s\",\"phase\":\"acting\",\"epoch\":%d,\"since\":"
-             "\"2026-01-01T00:00:00Z\"}' | git hash-object -w --stdin) | git mktree))",
+             "hash-object -w --stdin <<'J'\n{\"schema\":1,\"role\":\"%s\",\"phase\":\"acting\",\"epoch\":%d,"
+             "\"since\":\"2026-01-01T00:00:00Z\"}\nJ\n",
              role, epoch);
-    char *dir = hub_repo_dir(w->hub, SLAVE);
-    setenv("SLAVE_DIR_FOR_TEST", dir, 1);
-    free(dir);
-    char script[1200];
-    snprintf(script, sizeof script, "rev-parse HEAD >/dev/null; cd \"$SLAVE_DIR_FOR_TEST\"; export GIT_AUTHOR_NAME=t "
-             "GIT_AUTHOR_EMAIL=t@x GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@x; git %s", command);
-    world_hub_git(w, SLAVE, script);
+    snprintf(blob, sizeof blob, "%s", world_hub_git(w, SLAVE, command));
+    snprintf(command, sizeof command, "mktree <<'T'\n100644 blob %s\trole.json\nT\n", blob);
+    snprintf(tree, sizeof tree, "%s", world_hub_git(w, SLAVE, command));
+    snprintf(command, sizeof command,
+             "-c user.name=t -c user.email=t@example.org commit-tree -m promoted %s", tree);
+    snprintf(blob, sizeof blob, "%s", world_hub_git(w, SLAVE, command));
+    snprintf(command, sizeof command, "update-ref refs/mirrorctl/role %s", blob);
+    world_hub_git(w, SLAVE, command);
     assert_true(hub_repo_rescan(w->hub, SLAVE));
 }
 
