@@ -36,6 +36,7 @@ static long slave_number(const char *name, const char **out_setting)
 {
     char *end;
 
+    *out_setting = "";
     if (!str_starts_with(name, "MIRROR_") || name[7] < '1' || name[7] > '9')
         return 0;
     long n = strtol(name + 7, &end, 10);
