@@ -88,7 +88,8 @@ enum err_code git_source_open(const struct git_source_spec *spec, struct git_sou
 void git_source_free(struct git_source *s); /* NULL is fine; drops shared packs */
 void git_source_freep(struct git_source **s);
 
-/* Every ref the policy covers, as KIND_REF resources with value = oid; marks the kind complete. */
+/* Every ref the policy covers, as KIND_REF resources with value = oid; marks the kind complete. The strings
+ * are the source's, for all views the same: they live as long as it. */
 enum err_code git_source_refs(struct git_source *s, const struct ref_policy *policy, struct view *out,
                               struct err *e);
 /* The master's default branch, without refs/heads/; NULL when it has none. Lives as long as s. */

@@ -109,6 +109,8 @@ struct view {
 };
 
 void view_init(struct view *v, struct arena *a);
+/* Makes room for so many more items at once: growing step by step leaves the old steps in the arena. */
+void view_reserve(struct view *v, size_t more);
 /* Appends a zeroed item; strings are not copied. Valid until the next view_add. */
 struct resource *view_add(struct view *v, enum kind k, const char *name, const char *value);
 /* Sets error[k]. Views without errors share one empty list: it is 7 KB, and there are 3 views a slave. */

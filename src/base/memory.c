@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 enum {
-    CHUNK_FIRST = 16 << 10, /* enough for a pass over a small manifest */
-    CHUNK_MAX = 1 << 20,    /* chunks double up to here; larger wishes get a chunk of their own */
-    GROW_FIRST = 8,         /* elements of a new array */
+    CHUNK_FIRST = 2 << 10, /* there are several arenas a slave, and thousands of slaves */
+    CHUNK_MAX = 1 << 20,   /* chunks grow up to here; larger wishes get a chunk of their own */
+    GROW_FIRST = 8,        /* elements of a new array */
 };
 
 /* Not exit(): handlers of exit may allocate again. Status 3 as in docs/adr/0002. */
@@ -68,16 +68,14 @@ struct chunk {
 
 struct arena {
     struct chunk *chunks; /* the newest first; only it is filled */
-    size_t next_cap;
+    size_t total;         /* bytes in chunks */
     bool shared;
     pthread_mutex_t lock; /* held only when shared */
 };
 
 struct arena *arena_new(void)
 {
-    struct arena *a = mem_alloc(sizeof(*a));
-    a->next_cap = CHUNK_FIRST;
-    return a;
+    return mem_alloc(sizeof(struct arena));
 }
 
 struct arena *arena_new_shared(void)
@@ -109,7 +107,8 @@ void arena_freep(struct arena **a)
     *a = NULL;
 }
 
-/* Not zeroed here but piece by piece in arena_alloc: a page that nobody asks for is never touched. */
+/* Not zeroed here but piece by piece in arena_alloc: a page that nobody asks for is never touched.
+ */
 static struct chunk *chunk_new(size_t cap)
 {
     struct chunk *c = mem_realloc(NULL, add_or_die(sizeof(*c), cap));
@@ -119,42 +118,54 @@ static struct chunk *chunk_new(size_t cap)
     return c;
 }
 
-/* The chunk from which n bytes are to be taken. */
-static struct chunk *chunk_for(struct arena *a, size_t n)
+/* Each chunk is a quarter of what there is: an arena wastes little, and a large one has few chunks.
+ */
+static size_t next_cap(const struct arena *a)
+{
+    size_t cap = a->total / 4;
+    return cap < CHUNK_FIRST ? CHUNK_FIRST : cap > CHUNK_MAX ? CHUNK_MAX : cap;
+}
+
+/* A chunk with room for n bytes at its beginning. */
+static struct chunk *chunk_add(struct arena *a, size_t n)
 {
     struct chunk *top = a->chunks;
+    size_t cap = next_cap(a);
+    bool large = n > cap / 2;
+    struct chunk *c = chunk_new(large ? n : cap);
 
-    if (top != NULL && top->cap - top->used >= n)
-        return top;
-    if (n > a->next_cap / 2 && top != NULL) {
-        /* A large one goes behind the newest, whose rest stays in use. */
-        struct chunk *own = chunk_new(n);
-        own->next = top->next;
-        top->next = own;
-        return own;
+    a->total += c->cap;
+    if (large && top != NULL) { /* goes behind the newest, whose rest stays in use */
+        c->next = top->next;
+        top->next = c;
+    } else {
+        c->next = top;
+        a->chunks = c;
     }
-    struct chunk *c = chunk_new(n > a->next_cap ? n : a->next_cap);
-    if (a->next_cap < CHUNK_MAX)
-        a->next_cap *= 2;
-    c->next = top;
-    a->chunks = c;
     return c;
+}
+
+/* align: a power of two up to that of max_align_t. */
+static void *take(struct arena *a, size_t n, size_t align)
+{
+    if (a->shared)
+        (void)pthread_mutex_lock(&a->lock);
+    struct chunk *c = a->chunks;
+    size_t at = c == NULL ? 0 : (c->used + align - 1) & ~(align - 1);
+    if (c == NULL || at > c->cap || c->cap - at < n) {
+        c = chunk_add(a, n);
+        at = 0;
+    }
+    c->used = at + n;
+    if (a->shared)
+        (void)pthread_mutex_unlock(&a->lock);
+    return c->data + at;
 }
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-    size_t align = alignof(max_align_t);
-    size_t room = add_or_die(n == 0 ? 1 : n, align - 1) / align * align;
-
-    if (a->shared)
-        (void)pthread_mutex_lock(&a->lock);
-    struct chunk *c = chunk_for(a, room);
-    void *p = c->data + c->used;
-    c->used += room;
-    if (a->shared)
-        (void)pthread_mutex_unlock(&a->lock);
-    memset(p, 0, room);
-    return p;
+    size_t room = n == 0 ? 1 : n;
+    return memset(take(a, room, alignof(max_align_t)), 0, room);
 }
 
 char *arena_strdup(struct arena *a, const char *s)
@@ -162,13 +173,15 @@ char *arena_strdup(struct arena *a, const char *s)
     return s == NULL ? NULL : arena_strndup(a, s, strlen(s));
 }
 
+/* Text stands wherever there is room: with the alignment of structs it would take a fifth more. */
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
     if (s == NULL)
         return NULL;
     size_t len = strnlen(s, n);
-    char *copy = arena_alloc(a, add_or_die(len, 1));
+    char *copy = take(a, add_or_die(len, 1), 1);
     memcpy(copy, s, len);
+    copy[len] = '\0';
     return copy;
 }
 

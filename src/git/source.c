@@ -429,11 +429,11 @@ enum err_code git_source_refs(struct git_source *s, const struct ref_policy *pol
                               struct view *out, struct err *e)
 {
     (void)e;
+    view_reserve(out, s->n);
     for (size_t i = 0; i < s->n; i++) {
         if (!ref_policy_covers(policy, s->refs[i].name))
             continue;
-        struct resource *r = view_add(out, KIND_REF, arena_strdup(out->arena, s->refs[i].name),
-                                      arena_strdup(out->arena, s->refs[i].oid));
+        struct resource *r = view_add(out, KIND_REF, s->refs[i].name, s->refs[i].oid);
         r->count = -1;
     }
     out->state[KIND_REF] = VIEW_COMPLETE;

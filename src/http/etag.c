@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    ETAG_MEMORY = 16 << 20, /* bytes of bodies in memory: 1,000 slaves with four lists of 4 KB */
+    ETAG_MEMORY = 1 << 20,  /* bytes of bodies in memory; beyond, a file is read again: 40 us */
     ETAG_DISK = 64 << 20,   /* bytes of files */
     ETAG_ENTRY = 1 << 20,   /* a larger reply is not kept */
     ETAG_NAME = 16 << 10,   /* bytes of what a name is made of: URL and headers */

@@ -36,6 +36,7 @@ static enum err_code observe_refs(struct kind_context *c, struct view *out, stru
     c->refs = refs;
     c->facts->empty = refs.empty;
     c->facts->marker = refs.marker;
+    view_reserve(out, refs.n);
     for (size_t i = 0; i < refs.n; i++) {
         const struct git_ref *ref = &refs.items[i];
         if (is_ours(ref->name))

@@ -18,6 +18,17 @@ void view_set_error(struct view *v, enum kind k, const struct err *e)
     v->error = own;
 }
 
+void view_reserve(struct view *v, size_t more)
+{
+    if (v->cap - v->n >= more)
+        return;
+    struct resource *items = arena_alloc(v->arena, (v->n + more) * sizeof(*items));
+    if (v->n > 0)
+        memcpy(items, v->items, v->n * sizeof(*items));
+    v->items = items;
+    v->cap = v->n + more;
+}
+
 struct resource *view_add(struct view *v, enum kind k, const char *name, const char *value)
 {
     v->items = arena_grow(v->arena, v->items, v->n, &v->cap, sizeof(*v->items));

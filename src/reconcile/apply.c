@@ -1,6 +1,8 @@
 /* One slave: the plan carried out in order. Intent, act, outcome, ledger. */
 #include "pass_slave.h"
 
+#include <stdlib.h>
+
 void tell_begin(struct pass_slave *s, const char *doing)
 {
     const struct pass_observer *o = &s->pass->o.observer;
@@ -92,12 +94,11 @@ static void remember_unanswered(struct pass_slave *s, const struct action *actio
                   LOG_STR("error", e.text));
 }
 
-bool apply_actions(struct pass_slave *s, const struct action *actions, size_t n,
-                   struct action_result *results)
+static bool carry_out(struct pass_slave *s, const struct action *actions, size_t n,
+                      struct kind_outcome *outcomes, struct action_result *results)
 {
     struct err e = ERR_INIT;
     int64_t first = 0;
-    struct kind_outcome *outcomes = arena_alloc(s->arena, n * sizeof *outcomes);
     struct journal_outcome *journal = arena_alloc(s->arena, n * sizeof *journal);
     if (store_journal_begin(s->pass->store, s->id, actions, n, &first, &e) != ERR_OK) {
         err_wrap(&e, "not begun, since the journal cannot be written");
@@ -114,6 +115,16 @@ bool apply_actions(struct pass_slave *s, const struct action *actions, size_t n,
     }
     remember_unanswered(s, actions, n, outcomes);
     return r == ERR_OK;
+}
+
+/* An outcome has room for an error of 1 KB: not in the arena, which lives as long as the pass. */
+bool apply_actions(struct pass_slave *s, const struct action *actions, size_t n,
+                   struct action_result *results)
+{
+    struct kind_outcome *outcomes = mem_alloc(n * sizeof *outcomes);
+    bool go_on = carry_out(s, actions, n, outcomes, results);
+    free(outcomes);
+    return go_on;
 }
 
 /* ---- The ledger alone

@@ -1,6 +1,8 @@
 /* One slave: what is there. Everything that goes wrong stays with the slave. */
 #include "pass_slave.h"
 
+enum { SPARE_ITEMS = 8 };
+
 /* The repository first (is it the one we know?), then the refs with the marker, then the rest. */
 static const enum kind identity[] = {KIND_DEFAULT_BRANCH};
 static const enum kind code[] = {KIND_REF, KIND_ROLE};
@@ -106,9 +108,18 @@ static void tell_moved(struct pass_slave *s)
                                    "until somebody takes it"});
 }
 
+/* What is wanted and what is there are mostly as many as the ledger knows: the one allocation of a
+ * view, of which there are two thousand in a pass over a thousand slaves. */
+static void reserve(struct pass_slave *s)
+{
+    view_reserve(&s->desired, s->ledger.n + SPARE_ITEMS);
+    view_reserve(&s->observed, s->ledger.n + SPARE_ITEMS);
+}
+
 static enum err_code observe(struct pass_slave *s, struct err *e)
 {
     TRY(recall(s, e));
+    reserve(s);
     desired_from_manifest(s);
     fill_context(s);
     TRY(look(s, identity, ARRAY_LEN(identity), e));

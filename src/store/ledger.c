@@ -44,6 +44,8 @@ static enum err_code read_all(struct txn *t, const char *slave, struct view *v, 
 
     TRY(slave_get(t, slave, &row, e));
     tally_init(&found);
+    if (row.ledger.n > 0 && row.ledger.n <= LIMIT_REFS)
+        view_reserve(v, (size_t)row.ledger.n);
     TRY(db_prepare(t->s, "SELECT * FROM ledger WHERE slave = ?", &st, e));
     bind_text(st, 1, slave);
     for (;;) {

@@ -129,14 +129,16 @@ enum err_code row_get(struct store *s, sqlite3_stmt *st, const struct table *t, 
 {
     int n = (int)strlen(t->shape);
     char hash[FINGERPRINT_HEX];
-    struct cell stored;
     bool good = sqlite3_column_count(st) == n + 1;
 
     for (int i = 0; good && i < n; i++)
         good = take_cell(st, i, t->shape[i], a, &out_cells[i]);
     if (good)
         TRY(row_hash(s, t, out_cells, hash, e));
-    if (!good || !take_cell(st, n, 't', a, &stored) || !str_eq(stored.text, hash))
+    good = good && sqlite3_column_type(st, n) == SQLITE_TEXT &&
+           str_eq((const char *)sqlite3_column_text(st, n), hash) &&
+           sqlite3_column_bytes(st, n) == FINGERPRINT_HEX - 1;
+    if (!good)
         return store_damaged(s->dir, e, "a row of table '%s' is not what was written", t->name);
     memcpy(out_hash, hash, sizeof(hash));
     return ERR_OK;
