@@ -95,6 +95,16 @@ enum http_auth {
     HTTP_AUTH_BASIC   /* git: user x-access-token, the token as password */
 };
 
+/*
+ * What is left of a reply: an API answers with a hundred members of which eight are read. Kept
+ * replies are then a tenth as long, and are read with each 304.
+ */
+struct http_extract {
+    const char *what; /* names the rule: a reply that was kept under another one is not used */
+    /* What is left of a 200's body, to free(); NULL = leave it whole. Doing it twice changes nothing. */
+    char *(*cut)(const char *body, size_t n, size_t *out_n);
+};
+
 struct http_request {
     const char *method;
     const char *url; /* absolute, without credentials */
@@ -109,6 +119,7 @@ struct http_request {
     struct ms idle;          /* no byte either way for so long: ERR_TIMEOUT; 0 = 30 s */
     size_t max_body;         /* 0 = LIMIT_HTTP_BODY */
     bool cache;              /* GET: conditional by ETag */
+    const struct http_extract *extract; /* or NULL: the whole body */
     bool http1;              /* packs: HTTP/1.1 (measurements.md 8) */
     bool read_only;          /* a POST that writes nothing (git-upload-pack): passes dry_run */
     /* A reply too large to hold: called with each piece of a 2xx body instead of keeping it.

@@ -67,8 +67,10 @@ char *github_need(struct arena *a, enum operation op, const char *message, const
 void json_freep(json_t **j); /* for CLEANUP */
 /* Bounded in depth; ERR_INVALID. */
 enum err_code github_parse(const struct buf *body, json_t **out, struct err *e);
+bool github_too_deep(const char *text, size_t n);
 /* The text without the members that nobody reads; free() it. NULL when it is not quite JSON. */
 char *github_slim(const char *text, size_t n, size_t *out_n);
+extern const struct http_extract github_extract; /* github_slim, for the http room */
 bool github_reads_member(const char *key); /* whether github_slim leaves it in (slim.c) */
 /* The reply's body as an object of the members that are read. ERR_INVALID names the call. */
 enum err_code github_parse_object(const struct call *c, const struct http_reply *rp, json_t **out,

@@ -12,7 +12,7 @@ void json_freep(json_t **j)
 }
 
 /* jansson recurses up to 2,048 levels; this stops far below, before it begins. */
-static bool too_deep(const char *p, size_t n)
+bool github_too_deep(const char *p, size_t n)
 {
     int depth = 0;
     bool in_string = false;
@@ -35,37 +35,25 @@ static bool too_deep(const char *p, size_t n)
     return false;
 }
 
-static enum err_code parse(const struct buf *body, bool slim, json_t **out, struct err *e)
+enum err_code github_parse(const struct buf *body, json_t **out, struct err *e)
 {
     json_error_t why;
-    json_t *j = NULL;
 
-    if (too_deep(buf_str(body), body->len))
+    if (github_too_deep(buf_str(body), body->len))
         return err_set(e, ERR_INVALID, "the reply's JSON is nested deeper than %d",
                        LIMIT_JSON_DEPTH);
-    size_t n = 0;
-    char *text = slim ? github_slim(buf_str(body), body->len, &n) : NULL;
-    if (text != NULL)
-        j = json_loadb(text, n, 0, &why);
-    free(text);
-    if (j == NULL)
-        j = json_loadb(buf_str(body), body->len, 0, &why);
+    json_t *j = json_loadb(buf_str(body), body->len, 0, &why);
     if (j == NULL)
         return err_set(e, ERR_INVALID, "the reply is no JSON: %s", why.text);
     *out = j;
     return ERR_OK;
 }
 
-enum err_code github_parse(const struct buf *body, json_t **out, struct err *e)
-{
-    return parse(body, false, out, e);
-}
-
 enum err_code github_parse_object(const struct call *c, const struct http_reply *rp, json_t **out,
                                   struct err *e)
 {
     CLEANUP(json_freep) json_t *j = NULL;
-    enum err_code r = parse(&rp->body, true, &j, e);
+    enum err_code r = github_parse(&rp->body, &j, e);
 
     if (r == ERR_OK && !json_is_object(j))
         r = err_set(e, ERR_INVALID, "the reply is no JSON object");

@@ -54,7 +54,8 @@ enum err_code github_send(struct github_repo *r, const struct call *c, struct ht
                               .body = body,
                               .body_len = body == NULL ? 0 : strlen(body),
                               .deadline = r->deadline,
-                              .cache = c->cache};
+                              .cache = c->cache,
+                              .extract = &github_extract};
     TRY(http_do(r->http, &rq, rp, e));
     r->moved = r->moved || rp->moved;
     return ERR_OK;

@@ -44,13 +44,14 @@ enum err_code etag_open(const char *dir, const struct fingerprint_key *key, stru
 }
 
 void etag_name(const struct etag_store *s, const char *method, const char *url,
-               const char *const *headers, const char *credential, char out[static FINGERPRINT_HEX])
+               const char *const *headers, const char *credential, const char *extract,
+               char out[static FINGERPRINT_HEX])
 {
     CLEANUP(buf_release) struct buf text = BUF_INIT(ETAG_NAME);
     struct err ignored;
 
     out[0] = '\0'; /* no name, no caching */
-    if (buf_addf(&text, &ignored, "%s\n%s\n%s\n", method, url, credential) != ERR_OK)
+    if (buf_addf(&text, &ignored, "%s\n%s\n%s\n%s\n", method, url, credential, extract) != ERR_OK)
         return;
     for (size_t i = 0; headers != NULL && headers[i] != NULL; i++)
         if (buf_addf(&text, &ignored, "%s\n", headers[i]) != ERR_OK)

@@ -22,6 +22,7 @@
 enum {
     FILE_MAX = 2 << 20, /* bytes read of one file: an entry and its headers are smaller */
     PATH_ROOM = 4096,
+    DAY_S = 86400,
 };
 
 static const char MAGIC[] = "mirrorctl-etag 1\n";
@@ -126,6 +127,17 @@ static bool is_sendable(const char *etag)
     return true;
 }
 
+/* The oldest are dropped first, and this one is in use. Once a day says it, too. */
+static void mark_used(const char *path)
+{
+    struct stat st;
+    struct timespec now;
+
+    if (stat(path, &st) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+        (now.tv_sec < st.st_mtim.tv_sec || now.tv_sec - st.st_mtim.tv_sec > DAY_S))
+        (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
 struct etag_entry *etag_file_load(const char *dir, const struct fingerprint_key *key,
                                   const char *name)
 {
@@ -150,8 +162,8 @@ struct etag_entry *etag_file_load(const char *dir, const struct fingerprint_key 
     }
     if (entry == NULL)
         (void)unlink(path);
-    else /* the oldest are dropped first, and this one is in use */
-        (void)utimensat(AT_FDCWD, path, NULL, 0);
+    else
+        mark_used(path);
     return entry;
 }
 

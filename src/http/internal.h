@@ -209,9 +209,9 @@ struct etag_store;
 enum err_code etag_open(const char *dir, const struct fingerprint_key *key, struct etag_store **out,
                         struct err *e);
 void etag_close(struct etag_store *s); /* NULL is fine */
-/* The name of what (method, url, headers, credential) answers. */
+/* The name of what (method, url, headers, credential) answers, and of what is left of it. */
 void etag_name(const struct etag_store *s, const char *method, const char *url,
-               const char *const *headers, const char *credential,
+               const char *const *headers, const char *credential, const char *extract,
                char out[static FINGERPRINT_HEX]);
 /* NULL when there is none. etag_put_back ends its use. */
 struct etag_entry *etag_get(struct etag_store *s, const char *name);

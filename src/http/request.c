@@ -100,7 +100,8 @@ static void look_up(struct course *c)
         c->rq->sink != NULL)
         return;
     etag_name(c->h->etags, c->rq->method, c->url, c->rq->headers,
-              c->authenticated ? c->lane->etag : "", c->cache_name);
+              c->authenticated ? c->lane->etag : "",
+              c->rq->extract == NULL ? "" : c->rq->extract->what, c->cache_name);
     c->stored = etag_get(c->h->etags, c->cache_name);
 }
 
@@ -289,6 +290,19 @@ static enum err_code use_stored(struct course *c, struct http_reply *rp, struct 
     return buf_add(&rp->body, c->stored->body, c->stored->body_len, e);
 }
 
+static void cut(const struct http_extract *x, struct buf *body)
+{
+    struct err ignored;
+    size_t n = 0;
+    CLEANUP(text_freep) char *left = x->cut(buf_str(body), body->len, &n);
+
+    if (left == NULL || n > body->len)
+        return;
+    buf_release(body);
+    *body = (struct buf)BUF_INIT(n);
+    (void)buf_add(body, left, n, &ignored); /* within the limit */
+}
+
 static enum err_code answer(struct course *c, struct transfer *t, const struct head *head,
                             struct http_reply *rp, struct err *e)
 {
@@ -302,6 +316,8 @@ static enum err_code answer(struct course *c, struct transfer *t, const struct h
     rp->status = t->status;
     rp->content_type = head_media_type(head->content_type);
     rp->link_next = next_page(c, head->link);
+    if (t->status == 200 && c->rq->extract != NULL && c->rq->sink == NULL)
+        cut(c->rq->extract, &t->reply);
     if (t->status == 200 && c->cache_name[0] != '\0')
         etag_store(c->h->etags, c->cache_name, head, &t->reply);
     rp->body = t->reply;

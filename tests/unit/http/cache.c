@@ -267,7 +267,7 @@ static void test_memory_bound(void **state UNUSED)
         char url[32], tag[32];
         (void)snprintf(url, sizeof(url), "https://h/%d", i);
         (void)snprintf(tag, sizeof(tag), "\"%d\"", i);
-        etag_name(s, "GET", url, NULL, "", names[i]);
+        etag_name(s, "GET", url, NULL, "", "", names[i]);
         struct head head = {.etag = tag};
         etag_store(s, names[i], &head, &body);
     }
