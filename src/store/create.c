@@ -131,8 +131,7 @@ static enum err_code build(struct store *s, const struct paths *p, struct err *e
     enum err_code r = db_use_wal(s, e);
     if (r == ERR_OK)
         r = fill(s, e);
-    (void)sqlite3_close(s->db); /* the last connection: all of the WAL goes into the file */
-    s->db = NULL;
+    db_close(s); /* the last connection: all of the WAL goes into the file */
     TRY(r);
     TRY(seq_create(s, p->seq, e));
     /* A WAL that a removed database left behind would be played into the new one. */

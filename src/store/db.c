@@ -1,5 +1,6 @@
 #include "internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,42 @@ enum err_code db_prepare(struct store *s, const char *sql, sqlite3_stmt **out, s
 {
     int rc = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
     return rc == SQLITE_OK ? ERR_OK : db_fail(s, rc, e);
+}
+
+enum err_code db_kept(struct store *s, const char *sql, sqlite3_stmt **out, struct err *e)
+{
+    size_t i = 0;
+
+    while (i < s->n_kept && s->kept[i].sql != sql)
+        i++;
+    if (i == s->n_kept) {
+        assert(i < STORE_KEPT);
+        int rc =
+            sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->kept[i].st, NULL);
+        if (rc != SQLITE_OK)
+            return db_fail(s, rc, e);
+        s->kept[s->n_kept++].sql = sql;
+    }
+    assert(!sqlite3_stmt_busy(s->kept[i].st));
+    *out = s->kept[i].st;
+    return ERR_OK;
+}
+
+void stmt_rest(sqlite3_stmt **st)
+{
+    if (*st == NULL)
+        return;
+    (void)sqlite3_reset(*st); /* gives the step's error again */
+    (void)sqlite3_clear_bindings(*st);
+    *st = NULL;
+}
+
+void db_close(struct store *s)
+{
+    while (s->n_kept > 0)
+        (void)sqlite3_finalize(s->kept[--s->n_kept].st);
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
 }
 
 enum err_code db_step(struct store *s, sqlite3_stmt *st, bool *out_row, struct err *e)

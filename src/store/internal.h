@@ -26,16 +26,25 @@
 enum {
     STORE_ID_HEX = 32,               /* digits of a store's name; 128 bits */
     STORE_BUSY_MS = 5000,            /* for another process's write to end; it takes milliseconds */
+    STORE_KEPT = 16,                 /* statements; one too many is caught by an assertion */
     STORE_EVENTS_MAX = 10000,        /* newest kept */
     STORE_JOURNAL_MAX = 50000,       /* newest kept, once closed */
     STORE_JOURNAL_S = 30 * 24 * 3600 /* closed entries older than this many seconds go */
 };
 
+/* A statement that is compiled once: compiling takes longer than most of them run. */
+struct kept {
+    const char *sql;
+    sqlite3_stmt *st;
+};
+
 struct store {
     char *dir;
     sqlite3 *db;
-    pthread_mutex_t mutex; /* held by a struct txn */
-    struct buf scratch;    /* for row_hash; under the mutex */
+    pthread_mutex_t mutex;        /* held by a struct txn */
+    struct buf scratch;           /* for row_hash; under the mutex */
+    struct kept kept[STORE_KEPT]; /* under the mutex */
+    size_t n_kept;
     struct fingerprint_key key;
     char id[STORE_ID_HEX + 1];
     const struct clock *clock;
@@ -91,6 +100,11 @@ enum err_code store_damaged(const char *dir, struct err *e, const char *fmt, ...
 enum err_code db_fail(struct store *s, int rc, struct err *e);
 
 void stmt_release(sqlite3_stmt **st); /* for CLEANUP */
+/* One of the store's own, within a transaction: the literal's address is its name. Give it back
+ * with stmt_rest before it is asked for again. */
+enum err_code db_kept(struct store *s, const char *sql, sqlite3_stmt **out, struct err *e);
+void stmt_rest(sqlite3_stmt **st); /* for CLEANUP */
+void db_close(struct store *s);
 enum err_code db_prepare(struct store *s, const char *sql, sqlite3_stmt **out, struct err *e);
 /* *out_row tells whether a row is there. */
 enum err_code db_step(struct store *s, sqlite3_stmt *st, bool *out_row, struct err *e);
@@ -193,6 +207,7 @@ enum err_code seq_create(struct store *s, const char *path, struct err *e);
 /* The newest generation that was noted; opens the file for writing unless read-only. */
 enum err_code seq_open(struct store *s, const char *path, int64_t *out_generation, struct err *e);
 enum err_code seq_note(struct store *s, int64_t generation, struct err *e);
+void seq_close(struct store *s);
 
 /* ---- Lock file (lock.c) ------------------------------------------------------------------------
  */

@@ -26,12 +26,12 @@ enum {
  */
 static enum err_code prune(struct txn *t, int64_t last_id, size_t added, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
 
-    TRY(db_prepare(t->s,
-                   "DELETE FROM journal WHERE id IN (SELECT id FROM journal ORDER BY id LIMIT ?)"
-                   " AND ended <> 0 AND (at < ? OR id <= ?)",
-                   &st, e));
+    TRY(db_kept(t->s,
+                "DELETE FROM journal WHERE id IN (SELECT id FROM journal ORDER BY id LIMIT ?)"
+                " AND ended <> 0 AND (at < ? OR id <= ?)",
+                &st, e));
     (void)sqlite3_bind_int64(st, 1, (int64_t)added + 200);
     (void)sqlite3_bind_int64(st, 2, clock_wall(t->s->clock).s - STORE_JOURNAL_S);
     (void)sqlite3_bind_int64(st, 3, last_id - STORE_JOURNAL_MAX);
@@ -62,13 +62,13 @@ enum err_code store_journal_begin(struct store *s, const char *slave, const stru
                                   size_t n, int64_t *out_first_id, struct err *e)
 {
     CLEANUP(txn_end) struct txn t = TXN_INIT(s);
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     int64_t last = 0;
 
     TRY(txn_write(&t, e));
     TRY(db_number(s, "SELECT max(id) FROM journal", &last, e));
     if (n > 0) {
-        TRY(db_prepare(s, TABLE_JOURNAL.insert, &st, e));
+        TRY(db_kept(s, TABLE_JOURNAL.insert, &st, e));
         for (size_t i = 0; i < n; i++)
             TRY(write_intent(&t, st, last + 1 + (int64_t)i, slave, &actions[i], e));
         TRY(prune(&t, last + (int64_t)n, n, e));
@@ -87,14 +87,14 @@ struct journal_stmts {
 
 static void journal_stmts_release(struct journal_stmts *x)
 {
-    stmt_release(&x->find);
-    stmt_release(&x->put);
+    stmt_rest(&x->find);
+    stmt_rest(&x->put);
 }
 
 static enum err_code journal_stmts_open(struct store *s, struct journal_stmts *x, struct err *e)
 {
-    TRY(db_prepare(s, "SELECT * FROM journal WHERE id = ?", &x->find, e));
-    return db_prepare(s, TABLE_JOURNAL.insert, &x->put, e);
+    TRY(db_kept(s, "SELECT * FROM journal WHERE id = ?", &x->find, e));
+    return db_kept(s, TABLE_JOURNAL.insert, &x->put, e);
 }
 
 static enum err_code find_intent(struct txn *t, struct journal_stmts *x, int64_t id,
@@ -209,15 +209,14 @@ enum err_code store_journal_recover(struct store *s, journal_row_fn row, struct 
 {
     CLEANUP(txn_end) struct txn t = TXN_INIT(s);
     CLEANUP(journal_stmts_release) struct journal_stmts x = {NULL, NULL};
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     struct journal_open *found = NULL;
     size_t n = 0, cap = 0;
     bool there = false;
 
     TRY(txn_write(&t, e));
     TRY(journal_stmts_open(s, &x, e));
-    TRY(db_prepare(s, "SELECT * FROM journal WHERE ended = 0 AND id > ? ORDER BY id LIMIT 1", &st,
-                   e));
+    TRY(db_kept(s, "SELECT * FROM journal WHERE ended = 0 AND id > ? ORDER BY id LIMIT 1", &st, e));
     for (int64_t last = 0;;) {
         struct cell c[JOURNAL_COLUMNS];
         char hash[FINGERPRINT_HEX];

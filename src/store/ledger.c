@@ -37,7 +37,7 @@ static enum err_code take(struct txn *t, sqlite3_stmt *st, struct view *v, struc
 
 static enum err_code read_all(struct txn *t, const char *slave, struct view *v, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     struct slave_row row;
     struct tally found;
     bool there = false;
@@ -46,7 +46,7 @@ static enum err_code read_all(struct txn *t, const char *slave, struct view *v, 
     tally_init(&found);
     if (row.ledger.n > 0 && row.ledger.n <= LIMIT_REFS)
         view_reserve(v, (size_t)row.ledger.n);
-    TRY(db_prepare(t->s, "SELECT * FROM ledger WHERE slave = ?", &st, e));
+    TRY(db_kept(t->s, "SELECT * FROM ledger WHERE slave = ?", &st, e));
     bind_text(st, 1, slave);
     for (;;) {
         TRY(db_step(t->s, st, &there, e));
@@ -79,14 +79,14 @@ enum err_code store_ledger_slaves(struct store *s, struct arena *a, const char *
                                   struct err *e)
 {
     CLEANUP(txn_end) struct txn t = TXN_INIT(s);
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     const char **names = NULL;
     size_t n = 0, cap = 0;
     bool there = false;
 
     TRY(txn_read(&t, e));
     TRY(slaves_check(&t, e));
-    TRY(db_prepare(s, "SELECT id FROM slave WHERE ledger_n > 0 ORDER BY id", &st, e));
+    TRY(db_kept(s, "SELECT id FROM slave WHERE ledger_n > 0 ORDER BY id", &st, e));
     for (;;) {
         TRY(db_step(s, st, &there, e));
         names = arena_grow(a, names, n, &cap, sizeof(*names));
@@ -104,20 +104,20 @@ enum err_code store_ledger_slaves(struct store *s, struct arena *a, const char *
 
 void ledger_writer_end(struct ledger_writer *w)
 {
-    stmt_release(&w->find);
-    stmt_release(&w->put);
-    stmt_release(&w->drop);
+    stmt_rest(&w->find);
+    stmt_rest(&w->put);
+    stmt_rest(&w->drop);
 }
 
 enum err_code ledger_begin(struct ledger_writer *w, struct txn *t, const char *slave, struct err *e)
 {
     w->t = t;
     TRY(slave_get(t, slave, &w->slave, e));
-    TRY(db_prepare(t->s, "SELECT * FROM ledger WHERE slave = ? AND kind = ? AND name = ?", &w->find,
-                   e));
-    TRY(db_prepare(t->s, TABLE_LEDGER.insert, &w->put, e));
-    return db_prepare(t->s, "DELETE FROM ledger WHERE slave = ? AND kind = ? AND name = ?",
-                      &w->drop, e);
+    TRY(db_kept(t->s, "SELECT * FROM ledger WHERE slave = ? AND kind = ? AND name = ?", &w->find,
+                e));
+    TRY(db_kept(t->s, TABLE_LEDGER.insert, &w->put, e));
+    return db_kept(t->s, "DELETE FROM ledger WHERE slave = ? AND kind = ? AND name = ?", &w->drop,
+                   e);
 }
 
 static void bind_key(sqlite3_stmt *st, const char *slave, enum kind k, const char *name)

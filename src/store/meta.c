@@ -6,12 +6,12 @@ enum { META_KEY, META_TEXT, META_NUM, META_N, META_SUM, META_COLUMNS };
 
 enum err_code meta_get(struct txn *t, const char *key, struct meta *out, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     struct cell c[META_COLUMNS];
     char hash[FINGERPRINT_HEX];
     bool row = false;
 
-    TRY(db_prepare(t->s, "SELECT * FROM meta WHERE key = ?", &st, e));
+    TRY(db_kept(t->s, "SELECT * FROM meta WHERE key = ?", &st, e));
     bind_text(st, 1, key);
     TRY(db_step(t->s, st, &row, e));
     if (!row)
@@ -26,7 +26,7 @@ enum err_code meta_get(struct txn *t, const char *key, struct meta *out, struct 
 
 enum err_code meta_put(struct txn *t, const char *key, const struct meta *m, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     char hash[FINGERPRINT_HEX];
     const struct cell c[META_COLUMNS] = {
         [META_KEY] = CELL_T(key),          [META_TEXT] = CELL_T(m->text),
@@ -34,6 +34,6 @@ enum err_code meta_put(struct txn *t, const char *key, const struct meta *m, str
         [META_SUM] = CELL_T(m->tally.sum),
     };
 
-    TRY(db_prepare(t->s, TABLE_META.insert, &st, e));
+    TRY(db_kept(t->s, TABLE_META.insert, &st, e));
     return row_put(t->s, st, &TABLE_META, c, hash, e);
 }

@@ -98,7 +98,16 @@ enum err_code seq_note(struct store *s, int64_t generation, struct err *e)
 
     slot_format(s, generation, slot);
     ssize_t n = pwrite(s->seq_fd, slot, sizeof(slot), at);
-    if (n != (ssize_t)sizeof(slot) || fdatasync(s->seq_fd) != 0)
+    if (n != (ssize_t)sizeof(slot))
         return err_set_errno(e, ERR_IO, "state in '%s': cannot write state.seq", s->dir);
     return ERR_OK;
+}
+
+/* To the disk once, and not with each commit: those are there already, and a power cut that leaves
+ * the slots older than the database does no harm. */
+void seq_close(struct store *s)
+{
+    if (s->seq_fd >= 0)
+        (void)fdatasync(s->seq_fd);
+    fd_closep(&s->seq_fd);
 }

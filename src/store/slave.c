@@ -35,12 +35,12 @@ static enum err_code take(struct txn *t, sqlite3_stmt *st, struct slave_row *out
 
 enum err_code slave_get(struct txn *t, const char *id, struct slave_row *out, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     struct slave_row row = {.id = id};
     bool there = false;
 
     tally_init(&row.ledger);
-    TRY(db_prepare(t->s, "SELECT * FROM slave WHERE id = ?", &st, e));
+    TRY(db_kept(t->s, "SELECT * FROM slave WHERE id = ?", &st, e));
     bind_text(st, 1, id);
     TRY(db_step(t->s, st, &there, e));
     if (there)
@@ -51,7 +51,7 @@ enum err_code slave_get(struct txn *t, const char *id, struct slave_row *out, st
 
 enum err_code slave_put(struct txn *t, struct slave_row *row, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     struct meta all;
     const struct cell c[SLAVE_COLUMNS] = {
         [SLAVE_ID] = CELL_T(row->id),
@@ -67,7 +67,7 @@ enum err_code slave_put(struct txn *t, struct slave_row *row, struct err *e)
     TRY(meta_get(t, META_SLAVES, &all, e));
     if (row->stored)
         tally_drop(&all.tally, row->hash);
-    TRY(db_prepare(t->s, TABLE_SLAVE.insert, &st, e));
+    TRY(db_kept(t->s, TABLE_SLAVE.insert, &st, e));
     TRY(row_put(t->s, st, &TABLE_SLAVE, c, row->hash, e));
     row->stored = true;
     tally_add(&all.tally, row->hash);
@@ -76,14 +76,14 @@ enum err_code slave_put(struct txn *t, struct slave_row *row, struct err *e)
 
 enum err_code slaves_check(struct txn *t, struct err *e)
 {
-    CLEANUP(stmt_release) sqlite3_stmt *st = NULL;
+    CLEANUP(stmt_rest) sqlite3_stmt *st = NULL;
     struct meta all;
     struct tally found;
     bool there = false;
 
     tally_init(&found);
     TRY(meta_get(t, META_SLAVES, &all, e));
-    TRY(db_prepare(t->s, "SELECT * FROM slave", &st, e));
+    TRY(db_kept(t->s, "SELECT * FROM slave", &st, e));
     for (;;) {
         struct slave_row row;
         TRY(db_step(t->s, st, &there, e));

@@ -23,8 +23,8 @@ void store_close(struct store *s)
 {
     if (s == NULL)
         return;
-    (void)sqlite3_close(s->db);
-    fd_closep(&s->seq_fd);
+    db_close(s);
+    seq_close(s);
     lock_drop(&s->lock_fd);
     fingerprint_key_release(&s->key);
     buf_release(&s->scratch);
