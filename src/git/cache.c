@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 enum {
     LOCK_LOOK_MS = 50,   /* between two looks at a lock that another process holds */
     FACTS_BYTES = 16384, /* of the file that remembers; an address and a path fit */
+    STAMP_DEPTH = 64,    /* folders below refs/: a ref name has 1 KB */
 };
 
 #define FACTS_FILE    "mirrorctl-cache"
@@ -140,8 +142,9 @@ static enum err_code write_facts(struct arena *a, const char *dir, const struct 
 {
     CLEANUP(buf_release) struct buf text = BUF_INIT(FACTS_BYTES);
 
-    TRY(buf_addf(&text, e, FACTS_VERSION "\nurl %s\nlocal %s\nhead %s\nrefs %zu\n", f->url,
-                 f->local, f->default_branch, f->refs));
+    TRY(buf_addf(&text, e,
+                 FACTS_VERSION "\nurl %s\nlocal %s\nhead %s\nrefs %zu\nwhole %016" PRIx64 "\n",
+                 f->url, f->local, f->default_branch, f->refs, f->whole));
     return file_write_atomic(path_join(a, dir, FACTS_FILE), text.data, text.len, 0600, e);
 }
 
@@ -173,20 +176,87 @@ static bool read_facts(struct arena *a, const char *dir, struct cache_facts *out
     if (count == NULL || str_to_i64(count, 0, LIMIT_REFS, &refs, &ignored) != ERR_OK)
         return false;
     out->refs = (size_t)refs;
+    const char *whole = fact(&text, "whole ");
+    out->whole = whole == NULL ? 0 : strtoull(whole, NULL, 16); /* garbage fits no folder */
     return version != NULL && *version == '\0' && out->url != NULL && out->local != NULL &&
            out->default_branch != NULL;
 }
 
 enum err_code cache_remember(struct cache *c, const char *default_branch, size_t refs,
-                             struct err *e)
+                             uint64_t whole, struct err *e)
 {
     if (default_branch == NULL)
         default_branch = "";
-    if (str_eq(c->facts.default_branch, default_branch) && c->facts.refs == refs)
+    if (str_eq(c->facts.default_branch, default_branch) && c->facts.refs == refs &&
+        c->facts.whole == whole)
         return ERR_OK;
     c->facts.default_branch = arena_strdup(c->arena, default_branch);
     c->facts.refs = refs;
+    c->facts.whole = whole;
     return write_facts(c->arena, c->dir, &c->facts, e);
+}
+
+/* ---- From outside ---------------------------------------------------------------------------- */
+
+static const uint64_t FNV_START = 0xcbf29ce484222325ULL, FNV_PRIME = 0x100000001b3ULL;
+
+static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p[i]) * FNV_PRIME;
+    return h;
+}
+
+static uint64_t mix_file(const char *name, const struct stat *st)
+{
+    const int64_t facts[] = {(int64_t)st->st_ino, (int64_t)st->st_size, (int64_t)st->st_mtim.tv_sec,
+                             (int64_t)st->st_mtim.tv_nsec};
+    return mix(mix(FNV_START, name, strlen(name) + 1), facts, sizeof(facts));
+}
+
+/* Everything below a folder; files are added up, since no order is promised. */
+static uint64_t stamp_folder(struct arena *a, const char *dir, int depth)
+{
+    uint64_t sum = 0;
+    struct dirent *de;
+    struct stat st;
+    DIR *d = depth > 0 ? opendir(dir) : NULL;
+
+    while (d != NULL && (de = readdir(d)) != NULL) {
+        if (str_eq(de->d_name, ".") || str_eq(de->d_name, "..") ||
+            fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        const char *path = path_join(a, dir, de->d_name);
+        sum += S_ISDIR(st.st_mode) ? stamp_folder(a, path, depth - 1) : mix_file(path, &st);
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    return sum;
+}
+
+uint64_t cache_stamp(const char *dir, const struct git_ref *refs, size_t n)
+{
+    static const char *const FILES[] = {"HEAD", "config", "packed-refs", "objects/info/alternates"};
+    static const char *const FOLDERS[] = {"objects/pack", "refs/master"};
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    uint64_t h = FNV_START;
+    struct stat st;
+
+    for (size_t i = 0; i < ARRAY_LEN(FILES); i++) {
+        uint64_t file = lstat(path_join(a, dir, FILES[i]), &st) == 0 ? mix_file(FILES[i], &st) : 0;
+        h = mix(h, &file, sizeof(file));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(FOLDERS); i++) {
+        uint64_t folder = stamp_folder(a, path_join(a, dir, FOLDERS[i]), STAMP_DEPTH);
+        h = mix(h, &folder, sizeof(folder));
+    }
+    for (size_t i = 0; i < n; i++) {
+        h = mix(h, refs[i].name, strlen(refs[i].name) + 1);
+        h = mix(h, refs[i].oid, strlen(refs[i].oid) + 1);
+    }
+    return h == 0 ? 1 : h;
 }
 
 void cache_mark_damaged(const char *dir)
@@ -248,10 +318,12 @@ static enum err_code make(struct cache *c, struct err *e)
 {
     const char *fresh = arena_printf(c->arena, "%s.new", c->dir);
 
+    TRY(git_init(e));
     TRY(remove_ours(c->arena, fresh, e));
     TRY(dir_make(fresh, 0700, e));
     c->facts.default_branch = "";
     c->facts.refs = 0;
+    c->facts.whole = 0;
     TRY(write_facts(c->arena, fresh, &c->facts, e));
     TRY(init_repository(c->arena, fresh, &c->facts, e));
     if (rename(fresh, c->dir) != 0)

@@ -174,8 +174,8 @@ enum err_code git_compare(struct git_source *s, const char *ref, const char *wan
                           const char *slave_oid, struct arena *a, struct git_comparison *out,
                           struct err *e)
 {
-    (void)pthread_mutex_lock(&s->lock);
+    TRY(source_lock(s, e));
     enum err_code r = compare(s, ref, wanted_oid, slave_oid, a, out, e);
-    (void)pthread_mutex_unlock(&s->lock);
+    source_unlock(s);
     return r == ERR_OK ? r : err_wrap(e, "'%s'", ref);
 }

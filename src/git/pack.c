@@ -306,9 +306,9 @@ enum err_code pack_get(struct git_source *s, const struct pack_need *need, struc
     struct request r = {.arena = a};
     git_oid key;
 
-    (void)pthread_mutex_lock(&s->lock);
+    TRY(source_lock(s, e));
     enum err_code code = make_request(s, need, &r, e);
-    (void)pthread_mutex_unlock(&s->lock);
+    source_unlock(s);
     TRY(code);
     TRY(buf_addstr(&text, r.ofs_delta ? "o" : "r", e));
     TRY(request_text(&r, &text, e));

@@ -25,7 +25,6 @@ enum err_code git_remote_new(const struct git_remote_spec *spec, struct git_remo
 {
     CLEANUP(git_remote_freep) struct git_remote *r = mem_alloc(sizeof(*r));
 
-    TRY(git_init(e));
     r->arena = arena_new();
     r->credential = copy_credential(r->arena, &spec->credential);
     r->dry_run = spec->dry_run;
@@ -107,13 +106,13 @@ static enum err_code read_here(struct git_source *s, const git_oid *oid, bool lo
 {
     enum err_code code = ERR_OK;
 
-    (void)pthread_mutex_lock(&s->lock);
+    TRY(source_lock(s, e));
     if (look_again)
         (void)git_odb_refresh(s->odb);
     *out_here = source_has(s, oid);
     if (*out_here)
         code = source_read_file(s, oid, file, out, e);
-    (void)pthread_mutex_unlock(&s->lock);
+    source_unlock(s);
     return code;
 }
 

@@ -111,6 +111,30 @@ static bool open_repository(struct git_source *s)
            git_repository_odb(&s->odb, s->repo) == 0;
 }
 
+static enum err_code open_needed(struct git_source *s, struct err *e)
+{
+    TRY(git_init(e));
+    if (s->repo != NULL || open_repository(s))
+        return ERR_OK;
+    cache_mark_damaged(s->cache_dir);
+    return git2_error(e, ERR_DAMAGED, "cannot open the cache '%s'; the next run makes it anew",
+                      s->cache_dir);
+}
+
+enum err_code source_lock(struct git_source *s, struct err *e)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    enum err_code r = open_needed(s, e);
+    if (r != ERR_OK)
+        (void)pthread_mutex_unlock(&s->lock);
+    return r;
+}
+
+void source_unlock(struct git_source *s)
+{
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
 static enum err_code rebuild(struct opening *o, struct err *e)
 {
     close_repository(o->source);
@@ -275,6 +299,42 @@ static enum err_code fetch_master(struct opening *o, const struct address *at, s
     return r;
 }
 
+static enum err_code open_or_rebuild(struct opening *o, struct err *e)
+{
+    TRY(git_init(e));
+    return open_repository(o->source) ? ERR_OK : rebuild(o, e);
+}
+
+/* The cache was found whole with these refs, and nobody has touched it since. */
+static bool is_known(const struct opening *o, const struct git_refs *refs)
+{
+    return o->cache.facts.whole == cache_stamp(o->cache.dir, refs->items, refs->n);
+}
+
+static void take_refs(struct git_source *s, const struct git_refs *refs)
+{
+    s->n = refs->n;
+    s->refs = arena_alloc(s->arena, (refs->n + 1) * sizeof(*s->refs));
+    for (size_t i = 0; i < refs->n; i++)
+        s->refs[i] = (struct git_ref){.name = arena_strdup(s->arena, refs->items[i].name),
+                                      .oid = arena_strdup(s->arena, refs->items[i].oid)};
+}
+
+static enum err_code bring_up(struct opening *o, const struct address *at,
+                              const struct git_refs *refs, struct err *e)
+{
+    struct git_source *s = o->source;
+
+    TRY(open_or_rebuild(o, e));
+    if (!read_cache_refs(s) || !has_all_objects(s)) {
+        /* A fetch would fetch what refs name, and trust that what is behind it is here. */
+        s->note = arena_strdup(s->arena, REBUILT_NOTE);
+        TRY(rebuild(o, e));
+        return fetch_master(o, at, e);
+    }
+    return is_same(s, refs) ? ERR_OK : fetch_master(o, at, e);
+}
+
 static enum err_code refresh(struct opening *o, struct err *e)
 {
     struct git_source *s = o->source;
@@ -284,14 +344,10 @@ static enum err_code refresh(struct opening *o, struct err *e)
     TRY(git_address_parse(o->scratch, o->spec->url, &at, e));
     TRY(ask_master(o, &at, &advert, e));
     TRY(refuse_empty(o, filter(o, &advert.refs), e));
-    if (!read_cache_refs(s) || !has_all_objects(s)) {
-        /* A fetch would fetch what refs name, and trust that what is behind it is here. */
-        s->note = arena_strdup(s->arena, REBUILT_NOTE);
-        TRY(rebuild(o, e));
-        TRY(fetch_master(o, &at, e));
-    } else if (!is_same(s, &advert.refs)) {
-        TRY(fetch_master(o, &at, e));
-    }
+    if (is_known(o, &advert.refs))
+        take_refs(s, &advert.refs);
+    else
+        TRY(bring_up(o, &at, &advert.refs, e));
     TRY(refuse_empty(o, s->n, e));
     if (advert.head != NULL && str_starts_with(advert.head, "refs/heads/"))
         s->default_branch = arena_strdup(s->arena, advert.head + strlen("refs/heads/"));
@@ -301,7 +357,8 @@ static enum err_code refresh(struct opening *o, struct err *e)
                          o->spec->url, advert.refs.moved_to);
     else if (s->n == 0 && s->note == NULL)
         s->note = arena_strdup(s->arena, "the master has no branches yet");
-    return cache_remember(&o->cache, s->default_branch, s->n, e);
+    return cache_remember(&o->cache, s->default_branch, s->n,
+                          cache_stamp(o->cache.dir, s->refs, s->n), e);
 }
 
 static enum err_code take_offline(struct opening *o, struct err *e)
@@ -311,6 +368,7 @@ static enum err_code take_offline(struct opening *o, struct err *e)
     if (o->cache.fresh)
         return err_set(e, ERR_NOT_FOUND, "there is no cache of %s yet, and the master is not asked",
                        o->spec->url);
+    TRY(open_or_rebuild(o, e));
     if (!read_cache_refs(s) || !has_all_objects(s))
         return err_set(e, ERR_DAMAGED, "the cache '%s' is damaged; a run with the network mends it",
                        o->cache.dir);
@@ -332,7 +390,7 @@ static enum err_code take_clone(struct opening *o, const struct clone_view *clon
         return err_set(e, ERR_DAMAGED,
                        "the clone '%s' lacks objects that its refs name: run git fsck there",
                        o->spec->local);
-    return cache_remember(&o->cache, s->default_branch, s->n, e);
+    return cache_remember(&o->cache, s->default_branch, s->n, 0, e);
 }
 
 /* ---- Open and free --------------------------------------------------------------------------- */
@@ -382,6 +440,7 @@ static enum err_code open_source(struct opening *o, struct err *e)
     struct cache_facts facts = {.url = spec->url, .local = "", .default_branch = ""};
 
     if (spec->local != NULL) {
+        TRY(git_init(e));
         TRY(clone_read(s->arena, spec->local, spec->url, &clone, e));
         facts.local = clone.objects;
         if (facts.url == NULL)
@@ -390,10 +449,10 @@ static enum err_code open_source(struct opening *o, struct err *e)
     TRY(cache_open(&o->cache, o->scratch, spec->cache_dir, &facts, s->deadline, spec->interrupted,
                    e));
     s->cache_dir = mem_strdup(o->cache.dir);
-    if (!open_repository(s))
-        TRY(rebuild(o, e));
-    if (spec->local != NULL)
+    if (spec->local != NULL) {
+        TRY(open_or_rebuild(o, e));
         return take_clone(o, &clone, e);
+    }
     return spec->offline ? take_offline(o, e) : refresh(o, e);
 }
 
@@ -402,7 +461,6 @@ enum err_code git_source_open(const struct git_source_spec *spec, struct git_sou
 {
     if (spec->url == NULL && spec->local == NULL)
         return err_set(e, ERR_USAGE, "neither an address of the master nor a clone is given");
-    TRY(git_init(e));
     if (spec->url != NULL)
         TRY(git_check_url(spec->url, e));
     CLEANUP(git_source_freep) struct git_source *s = source_new(spec);

@@ -39,8 +39,8 @@ struct git_source {
     const char *default_branch, *note;
 
     pthread_mutex_t lock; /* repo and history: libgit2's handles are not for two threads at once */
-    git_repository *repo;
-    git_odb *odb;            /* of repo */
+    git_repository *repo; /* NULL until source_lock: a pass with nothing to do needs none */
+    git_odb *odb;         /* of repo */
     struct history *history; /* made when first needed */
 
     struct pack_shelf *packs;
@@ -54,6 +54,7 @@ struct cache_facts {
     const char *local;          /* clone from which objects are borrowed, "" = none */
     const char *default_branch; /* as seen last, "" = none */
     size_t refs;                /* how many the master had when it was seen last */
+    uint64_t whole;             /* cache_stamp when all of it was found to be here; 0 = never */
 };
 
 struct cache {
@@ -75,9 +76,15 @@ enum err_code cache_open(struct cache *c, struct arena *a, const char *dir,
                          const volatile int *interrupted, struct err *e);
 /* Moves the folder aside and makes an empty one, under the same lock. */
 enum err_code cache_rebuild(struct cache *c, struct err *e);
-/* Writes the facts when they changed. */
+/*
+ * What the folder looks like from outside, and which refs it has to hold: as long as that stays the
+ * same, what was found to be whole is whole. Files are taken by name, size and time. Never 0. A
+ * wrong guess (1 in 2^64) shows when a pack is built, and the next pass begins anew.
+ */
+uint64_t cache_stamp(const char *dir, const struct git_ref *refs, size_t n);
+/* Writes the facts when they changed. `whole` 0: it was not looked at. */
 enum err_code cache_remember(struct cache *c, const char *default_branch, size_t refs,
-                             struct err *e);
+                             uint64_t whole, struct err *e);
 void cache_close(struct cache *c); /* for CLEANUP: lets go of the lock */
 /* The lock alone: shared with others that fetch into the cache, or not. */
 enum err_code cache_lock(const char *dir, bool shared, struct ms wait,
@@ -118,6 +125,11 @@ const char *const *cache_env(struct arena *a, const char *cache_dir);
 
 /* ---- Objects (tree.c); the caller holds the lock ----------------------------------------------
  */
+
+/* Takes the lock, and opens the repository when nobody has needed it yet. Not locked after an
+ * error: ERR_DAMAGED, and the next pass makes the cache anew. */
+enum err_code source_lock(struct git_source *s, struct err *e);
+void source_unlock(struct git_source *s);
 
 bool source_has(struct git_source *s, const git_oid *oid);
 /* Reads a file of a commit's tree. ERR_NOT_FOUND. */

@@ -103,9 +103,9 @@ static enum err_code list_workflows(struct git_source *s, const char *commit, st
 enum err_code git_source_workflows(struct git_source *s, const char *commit, struct arena *a,
                                    const char ***out_files, size_t *out_n, struct err *e)
 {
-    (void)pthread_mutex_lock(&s->lock);
+    TRY(source_lock(s, e));
     enum err_code r = list_workflows(s, commit, a, out_files, out_n, e);
-    (void)pthread_mutex_unlock(&s->lock);
+    source_unlock(s);
     return r == ERR_OK ? r : err_wrap(e, "workflows of %s", commit);
 }
 
@@ -186,8 +186,8 @@ enum err_code git_commit_files(struct git_source *s, const char *parent,
                                struct wall when, struct arena *a, const char **out_oid,
                                struct err *e)
 {
-    (void)pthread_mutex_lock(&s->lock);
+    TRY(source_lock(s, e));
     enum err_code r = commit_files(s, parent, files, n, message, when, a, out_oid, e);
-    (void)pthread_mutex_unlock(&s->lock);
+    source_unlock(s);
     return r;
 }

@@ -367,7 +367,6 @@ static void load_master_token(struct pass *p)
 enum err_code prepare(struct pass *p, struct err *e)
 {
     TRY(secrets_init(e));
-    TRY(git_init(e));
     TRY(check_chosen(p, e));
     TRY(open_store(p, e));
     TRY(recover_journal(p, e));

@@ -1,3 +1,5 @@
+#include "../../../src/git/source.h"
+
 #include "fixture.h"
 
 #include <setjmp.h>
@@ -111,6 +113,40 @@ static void fetches_only_when_something_moved(void **state)
     assert_string_equal(sh(p, "ls -l --time-style=full-iso state/cache/objects/pack; "
                               "stat -c %%z state/cache"),
                         before);
+}
+
+/* What was whole and is untouched needs no libgit2; whatever has been touched is looked at again.
+ */
+static void opens_a_known_cache_only_when_needed(void **state)
+{
+    struct place *p = *state;
+    struct git_source *s = NULL;
+    static const char *const TOUCHED[] = {
+        "touch state/cache/objects/pack/*.pack",
+        "chmod u+w state/cache/objects/pack/*.idx; echo >>state/cache/objects/pack/*.idx",
+        "git -C state/cache update-ref refs/master/heads/main refs/master/heads/main~1",
+        "git -C state/cache pack-refs --all --prune",
+        "git -C state/cache config x.y z",
+    };
+
+    make_master(p, "master");
+    assert_ok(p, open_with(p, "master", NULL, &s));
+    git_source_free(s);
+    for (size_t i = 0; i < ARRAY_LEN(TOUCHED); i++) {
+        assert_ok(p, open_with(p, "master", NULL, &s));
+        assert_null(s->repo);
+        assert_string_equal(git_source_oid(s, MAIN), sh(p, "git -C master rev-parse " MAIN));
+        assert_true(source_lock(s, &p->err) == ERR_OK);
+        assert_non_null(s->repo);
+        source_unlock(s);
+        git_source_free(s);
+
+        (void)sh(p, "%s", TOUCHED[i]);
+        assert_ok(p, open_with(p, "master", NULL, &s));
+        assert_non_null(s->repo);
+        assert_int_equal(count_refs(p, s), 4);
+        git_source_free(s);
+    }
 }
 
 static void fetches_other_namespaces_when_asked(void **state)
@@ -452,6 +488,7 @@ int main(void)
         SOURCE_TEST(reads_a_master),
         SOURCE_TEST(follows_the_master),
         SOURCE_TEST(fetches_only_when_something_moved),
+        SOURCE_TEST(opens_a_known_cache_only_when_needed),
         SOURCE_TEST(fetches_other_namespaces_when_asked),
         SOURCE_TEST(works_offline),
         SOURCE_TEST(refuses_a_master_that_lost_its_refs),
