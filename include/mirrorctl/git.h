@@ -102,9 +102,10 @@ const char *git_source_oid(const struct git_source *s, const char *ref);
 /* A note about the source that people should read (e.g. a clone without a remote for the master), or NULL. */
 const char *git_source_note(const struct git_source *s);
 
-/* File names (not paths) directly below .github/workflows/ in a commit: *.yml and *.yaml, sorted. */
+/* File names (not paths) directly below .github/workflows/ in a commit: *.yml and *.yaml, sorted. They live
+ * in the arena or as long as the source. */
 enum err_code git_source_workflows(struct git_source *s, const char *commit, struct arena *a,
-                                   const char ***out_files, size_t *out_n, struct err *e);
+                                   const char *const **out_files, size_t *out_n, struct err *e);
 
 /* How a slave's value of a ref stands to the wanted one. Local work only. */
 struct git_comparison {

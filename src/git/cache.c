@@ -22,8 +22,9 @@
 
 enum {
     LOCK_LOOK_MS = 50,   /* between two looks at a lock that another process holds */
-    FACTS_BYTES = 16384, /* of the file that remembers; an address and a path fit */
-    STAMP_DEPTH = 64,    /* folders below refs/: a ref name has 1 KB */
+    FACTS_BYTES = 32768, /* of the file that remembers; an address and a path fit */
+    FACTS_WORKFLOW_BYTES = 16384,
+    STAMP_DEPTH = 64, /* folders below refs/: a ref name has 1 KB */
 };
 
 #define FACTS_FILE    "mirrorctl-cache"
@@ -137,6 +138,19 @@ static enum err_code move_aside(struct cache *c, struct err *e)
 
 /* ---- What it remembers ----------------------------------------------------------------------- */
 
+/* More would not fit, or not into lines; such lists are read from the repository each time. */
+static bool is_memorable(const struct workflow_list *list)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        if (strchr(list->files[i], '\n') != NULL)
+            return false;
+        bytes += strlen(list->files[i]) + 1;
+    }
+    return list->commit != NULL && bytes <= FACTS_WORKFLOW_BYTES;
+}
+
 static enum err_code write_facts(struct arena *a, const char *dir, const struct cache_facts *f,
                                  struct err *e)
 {
@@ -145,6 +159,11 @@ static enum err_code write_facts(struct arena *a, const char *dir, const struct 
     TRY(buf_addf(&text, e,
                  FACTS_VERSION "\nurl %s\nlocal %s\nhead %s\nrefs %zu\nwhole %016" PRIx64 "\n",
                  f->url, f->local, f->default_branch, f->refs, f->whole));
+    if (is_memorable(&f->workflows)) {
+        TRY(buf_addf(&text, e, "workflows %s\n", f->workflows.commit));
+        for (size_t i = 0; i < f->workflows.n; i++)
+            TRY(buf_addf(&text, e, "%s\n", f->workflows.files[i]));
+    }
     return file_write_atomic(path_join(a, dir, FACTS_FILE), text.data, text.len, 0600, e);
 }
 
@@ -154,6 +173,20 @@ static const char *fact(char **text, const char *key)
     if (line == NULL || !str_starts_with(line, key))
         return NULL;
     return line + strlen(key);
+}
+
+static void read_workflows(struct arena *a, char **text, struct workflow_list *out)
+{
+    size_t cap = 0;
+    const char *file;
+
+    *out = (struct workflow_list){.commit = fact(text, "workflows ")};
+    while (out->commit != NULL && (file = strsep(text, "\n")) != NULL) {
+        if (*file == '\0')
+            continue;
+        out->files = arena_grow(a, out->files, out->n, &cap, sizeof(*out->files));
+        out->files[out->n++] = file;
+    }
 }
 
 /* False: the file says nothing that can be relied upon. */
@@ -178,22 +211,27 @@ static bool read_facts(struct arena *a, const char *dir, struct cache_facts *out
     out->refs = (size_t)refs;
     const char *whole = fact(&text, "whole ");
     out->whole = whole == NULL ? 0 : strtoull(whole, NULL, 16); /* garbage fits no folder */
+    read_workflows(a, &text, &out->workflows);
     return version != NULL && *version == '\0' && out->url != NULL && out->local != NULL &&
            out->default_branch != NULL;
 }
 
-enum err_code cache_remember(struct cache *c, const char *default_branch, size_t refs,
-                             uint64_t whole, struct err *e)
+enum err_code cache_remember(struct cache *c, const struct git_source *s, uint64_t whole,
+                             struct err *e)
 {
-    if (default_branch == NULL)
-        default_branch = "";
-    if (str_eq(c->facts.default_branch, default_branch) && c->facts.refs == refs &&
-        c->facts.whole == whole)
+    const struct cache_facts new = {
+        .url = c->facts.url,
+        .local = c->facts.local,
+        .default_branch = s->default_branch == NULL ? "" : s->default_branch,
+        .refs = s->n,
+        .whole = whole,
+        .workflows = s->workflows,
+    };
+
+    if (str_eq(c->facts.default_branch, new.default_branch) && c->facts.refs == new.refs &&
+        c->facts.whole == new.whole &&str_eq(c->facts.workflows.commit, new.workflows.commit))
         return ERR_OK;
-    c->facts.default_branch = arena_strdup(c->arena, default_branch);
-    c->facts.refs = refs;
-    c->facts.whole = whole;
-    return write_facts(c->arena, c->dir, &c->facts, e);
+    return write_facts(c->arena, c->dir, &new, e);
 }
 
 /* ---- From outside ---------------------------------------------------------------------------- */
@@ -321,9 +359,8 @@ static enum err_code make(struct cache *c, struct err *e)
     TRY(git_init(e));
     TRY(remove_ours(c->arena, fresh, e));
     TRY(dir_make(fresh, 0700, e));
-    c->facts.default_branch = "";
-    c->facts.refs = 0;
-    c->facts.whole = 0;
+    c->facts =
+        (struct cache_facts){.url = c->facts.url, .local = c->facts.local, .default_branch = ""};
     TRY(write_facts(c->arena, fresh, &c->facts, e));
     TRY(init_repository(c->arena, fresh, &c->facts, e));
     if (rename(fresh, c->dir) != 0)

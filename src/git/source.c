@@ -306,9 +306,14 @@ static enum err_code open_or_rebuild(struct opening *o, struct err *e)
 }
 
 /* The cache was found whole with these refs, and nobody has touched it since. */
-static bool is_known(const struct opening *o, const struct git_refs *refs)
+static bool is_known(const struct opening *o, const struct advert *advert)
 {
-    return o->cache.facts.whole == cache_stamp(o->cache.dir, refs->items, refs->n);
+    const struct git_ref *head =
+        advert->head == NULL ? NULL : refs_find(advert->refs.items, advert->refs.n, advert->head);
+    const struct cache_facts *f = &o->cache.facts;
+
+    return str_eq(f->workflows.commit, head == NULL ? NULL : head->oid) &&
+           f->whole == cache_stamp(o->cache.dir, advert->refs.items, advert->refs.n);
 }
 
 static void take_refs(struct git_source *s, const struct git_refs *refs)
@@ -318,6 +323,30 @@ static void take_refs(struct git_source *s, const struct git_refs *refs)
     for (size_t i = 0; i < refs->n; i++)
         s->refs[i] = (struct git_ref){.name = arena_strdup(s->arena, refs->items[i].name),
                                       .oid = arena_strdup(s->arena, refs->items[i].oid)};
+}
+
+static void take_workflows(struct git_source *s, const struct workflow_list *known)
+{
+    s->workflows = (struct workflow_list){
+        .commit = known->commit == NULL ? NULL : arena_strdup(s->arena, known->commit),
+        .files = arena_alloc(s->arena, (known->n + 1) * sizeof(*known->files)),
+        .n = known->n,
+    };
+    for (size_t i = 0; i < known->n; i++)
+        s->workflows.files[i] = arena_strdup(s->arena, known->files[i]);
+}
+
+/* A head without a tree that can be read is said by who needs the tree. */
+static void look_for_workflows(struct git_source *s)
+{
+    struct err ignored = ERR_INIT;
+    CLEANUP(arena_freep) struct arena *a = arena_new();
+    const char *head = s->default_branch == NULL
+                           ? NULL
+                           : git_source_oid(s, arena_printf(a, "refs/heads/%s", s->default_branch));
+
+    if (head != NULL)
+        (void)source_list_workflows(s, head, s->arena, &s->workflows, &ignored);
 }
 
 static enum err_code bring_up(struct opening *o, const struct address *at,
@@ -344,21 +373,23 @@ static enum err_code refresh(struct opening *o, struct err *e)
     TRY(git_address_parse(o->scratch, o->spec->url, &at, e));
     TRY(ask_master(o, &at, &advert, e));
     TRY(refuse_empty(o, filter(o, &advert.refs), e));
-    if (is_known(o, &advert.refs))
-        take_refs(s, &advert.refs);
-    else
-        TRY(bring_up(o, &at, &advert.refs, e));
-    TRY(refuse_empty(o, s->n, e));
     if (advert.head != NULL && str_starts_with(advert.head, "refs/heads/"))
         s->default_branch = arena_strdup(s->arena, advert.head + strlen("refs/heads/"));
+    if (is_known(o, &advert)) {
+        take_refs(s, &advert.refs);
+        take_workflows(s, &o->cache.facts.workflows);
+    } else {
+        TRY(bring_up(o, &at, &advert.refs, e));
+        TRY(refuse_empty(o, s->n, e));
+        look_for_workflows(s);
+    }
     if (advert.refs.moved_to != NULL)
         s->note =
             arena_printf(s->arena, "the master %s has moved to %s: put that into the manifest",
                          o->spec->url, advert.refs.moved_to);
     else if (s->n == 0 && s->note == NULL)
         s->note = arena_strdup(s->arena, "the master has no branches yet");
-    return cache_remember(&o->cache, s->default_branch, s->n,
-                          cache_stamp(o->cache.dir, s->refs, s->n), e);
+    return cache_remember(&o->cache, s, cache_stamp(o->cache.dir, s->refs, s->n), e);
 }
 
 static enum err_code take_offline(struct opening *o, struct err *e)
@@ -390,7 +421,7 @@ static enum err_code take_clone(struct opening *o, const struct clone_view *clon
         return err_set(e, ERR_DAMAGED,
                        "the clone '%s' lacks objects that its refs name: run git fsck there",
                        o->spec->local);
-    return cache_remember(&o->cache, s->default_branch, s->n, 0, e);
+    return cache_remember(&o->cache, s, 0, e);
 }
 
 /* ---- Open and free --------------------------------------------------------------------------- */

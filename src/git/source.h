@@ -28,6 +28,13 @@ enum { SOURCE_DEADLINE_MS = 15 * 60 * 1000 };
 struct history;
 struct pack_shelf;
 
+/* Files in .github/workflows of a commit. */
+struct workflow_list {
+    const char *commit; /* NULL: nothing is known */
+    const char **files; /* sorted bytewise */
+    size_t n;
+};
+
 struct git_source {
     struct arena *arena; /* refs, names, note */
     char *cache_dir;     /* absolute, real */
@@ -37,6 +44,8 @@ struct git_source {
     struct git_ref *refs; /* of the master, sorted by name */
     size_t n;
     const char *default_branch, *note;
+    struct workflow_list
+        workflows; /* of the default branch; its commit is NULL when not looked at */
 
     pthread_mutex_t lock; /* repo and history: libgit2's handles are not for two threads at once */
     git_repository *repo; /* NULL until source_lock: a pass with nothing to do needs none */
@@ -50,11 +59,12 @@ struct git_source {
 
 /* What the file "mirrorctl-cache" in the folder remembers. */
 struct cache_facts {
-    const char *url;            /* whose cache it is */
-    const char *local;          /* clone from which objects are borrowed, "" = none */
-    const char *default_branch; /* as seen last, "" = none */
-    size_t refs;                /* how many the master had when it was seen last */
-    uint64_t whole;             /* cache_stamp when all of it was found to be here; 0 = never */
+    const char *url;                /* whose cache it is */
+    const char *local;              /* clone from which objects are borrowed, "" = none */
+    const char *default_branch;     /* as seen last, "" = none */
+    size_t refs;                    /* how many the master had when it was seen last */
+    uint64_t whole;                 /* cache_stamp when all of it was found to be here; 0 = never */
+    struct workflow_list workflows; /* of the master's head: every pass asks for them */
 };
 
 struct cache {
@@ -82,9 +92,9 @@ enum err_code cache_rebuild(struct cache *c, struct err *e);
  * wrong guess (1 in 2^64) shows when a pack is built, and the next pass begins anew.
  */
 uint64_t cache_stamp(const char *dir, const struct git_ref *refs, size_t n);
-/* Writes the facts when they changed. `whole` 0: it was not looked at. */
-enum err_code cache_remember(struct cache *c, const char *default_branch, size_t refs,
-                             uint64_t whole, struct err *e);
+/* Writes the facts of the source when they changed. `whole` 0: it was not looked at. */
+enum err_code cache_remember(struct cache *c, const struct git_source *s, uint64_t whole,
+                             struct err *e);
 void cache_close(struct cache *c); /* for CLEANUP: lets go of the lock */
 /* The lock alone: shared with others that fetch into the cache, or not. */
 enum err_code cache_lock(const char *dir, bool shared, struct ms wait,
@@ -132,6 +142,9 @@ enum err_code source_lock(struct git_source *s, struct err *e);
 void source_unlock(struct git_source *s);
 
 bool source_has(struct git_source *s, const git_oid *oid);
+/* The workflow files of a commit, in the arena. */
+enum err_code source_list_workflows(struct git_source *s, const char *commit, struct arena *a,
+                                    struct workflow_list *out, struct err *e);
 /* Reads a file of a commit's tree. ERR_NOT_FOUND. */
 enum err_code source_read_file(struct git_source *s, const git_oid *commit, const char *path,
                                struct buf *out, struct err *e);

@@ -69,14 +69,14 @@ static bool is_workflow(const git_tree_entry *entry)
            (str_ends_with(name, ".yml") || str_ends_with(name, ".yaml"));
 }
 
-static enum err_code list_workflows(struct git_source *s, const char *commit, struct arena *a,
-                                    const char ***out_files, size_t *out_n, struct err *e)
+enum err_code source_list_workflows(struct git_source *s, const char *commit, struct arena *a,
+                                    struct workflow_list *out, struct err *e)
 {
     CLEANUP(free_git_tree) git_tree *root = NULL;
     CLEANUP(free_git_tree) git_tree *folder = NULL;
     CLEANUP(free_git_tree_entry) git_tree_entry *entry = NULL;
-    const char **files = NULL;
-    size_t n = 0, cap = 0;
+    struct workflow_list list = {.commit = arena_strdup(a, commit)};
+    size_t cap = 0;
     git_oid oid;
 
     TRY(oid_parse(commit, &oid, e));
@@ -91,21 +91,27 @@ static enum err_code list_workflows(struct git_source *s, const char *commit, st
             const git_tree_entry *file = git_tree_entry_byindex(folder, i);
             if (!is_workflow(file))
                 continue;
-            files = arena_grow(a, files, n, &cap, sizeof(*files));
-            files[n++] = arena_strdup(a, git_tree_entry_name(file));
+            list.files = arena_grow(a, list.files, list.n, &cap, sizeof(*list.files));
+            list.files[list.n++] = arena_strdup(a, git_tree_entry_name(file));
         }
     }
-    *out_files = files; /* git sorts files of a tree bytewise by name */
-    *out_n = n;
+    *out = list; /* git sorts files of a tree bytewise by name */
     return ERR_OK;
 }
 
 enum err_code git_source_workflows(struct git_source *s, const char *commit, struct arena *a,
-                                   const char ***out_files, size_t *out_n, struct err *e)
+                                   const char *const **out_files, size_t *out_n, struct err *e)
 {
-    TRY(source_lock(s, e));
-    enum err_code r = list_workflows(s, commit, a, out_files, out_n, e);
-    source_unlock(s);
+    struct workflow_list list = s->workflows; /* which nobody changes once the source is open */
+    enum err_code r = ERR_OK;
+
+    if (!str_eq(list.commit, commit)) {
+        TRY(source_lock(s, e));
+        r = source_list_workflows(s, commit, a, &list, e);
+        source_unlock(s);
+    }
+    *out_files = list.files;
+    *out_n = list.n;
     return r == ERR_OK ? r : err_wrap(e, "workflows of %s", commit);
 }
 

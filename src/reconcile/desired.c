@@ -164,7 +164,7 @@ static bool is_listed(const struct pass_slave *s, const char *file)
 /* Files of the commit that this pass brings and that the slave does not list yet. */
 static void want_arriving(struct pass_slave *s, const struct role_policy *policy)
 {
-    const char **files = NULL;
+    const char *const *files = NULL;
     size_t n = 0;
     struct err e = ERR_INIT;
     if (s->pass->source == NULL || s->facts.head == NULL || !pass_wants(s, LAYER_CODE))

@@ -130,10 +130,24 @@ static void opens_a_known_cache_only_when_needed(void **state)
     };
 
     make_master(p, "master");
+    (void)sh(
+        p,
+        "cd master; b=$(echo on: push | git hash-object -w --stdin);"
+        "f=$(printf '100644 blob %%s\\ta.yml\\n100644 blob %%s\\tb c.yml\\n' $b $b | git mktree);"
+        "g=$(printf '040000 tree %%s\\tworkflows\\n' $f | git mktree);"
+        "t=$(printf '040000 tree %%s\\t.github\\n' $g | git mktree);"
+        "git update-ref " MAIN " $(git commit-tree -p " MAIN " -m flows $t)");
     assert_ok(p, open_with(p, "master", NULL, &s));
     git_source_free(s);
     for (size_t i = 0; i < ARRAY_LEN(TOUCHED); i++) {
+        const char *const *files;
+        size_t n;
         assert_ok(p, open_with(p, "master", NULL, &s));
+        assert_ok(p,
+                  git_source_workflows(s, git_source_oid(s, MAIN), p->arena, &files, &n, &p->err));
+        assert_int_equal(n, 2);
+        assert_string_equal(files[0], "a.yml");
+        assert_string_equal(files[1], "b c.yml");
         assert_null(s->repo);
         assert_string_equal(git_source_oid(s, MAIN), sh(p, "git -C master rev-parse " MAIN));
         assert_true(source_lock(s, &p->err) == ERR_OK);
@@ -457,7 +471,7 @@ static void lists_workflows(void **state)
 {
     struct place *p = *state;
     struct git_source *s = NULL;
-    const char **files;
+    const char *const *files;
     size_t n;
 
     make_master(p, "master");
