@@ -13,7 +13,7 @@
  *
  * On disk, in dir (0700): state.db (SQLite, WAL, synchronous=FULL), state.key (0600, 32 bytes: keys the
  * row hashes and, in separate domains, the fingerprints of secrets), state.seq (which commit was the
- * newest), lock, and folders that other rooms own (etag/, cache/). Each row carries a keyed BLAKE2b of its
+ * newest), state.clean (how state.db looked when it was closed in order), lock, and folders that other rooms own (etag/, cache/). Each row carries a keyed BLAKE2b of its
  * content, and each set of rows that decides something a tally; what does not check out, is missing, or
  * is older than it was makes the store ERR_DAMAGED, never empty. Migrations are append-only; a newer
  * schema is refused.

@@ -30,6 +30,7 @@ void paths_init(struct paths *p, struct arena *a, const char *dir)
         .shm = path_join(a, dir, "state.db-shm"),
         .key = path_join(a, dir, "state.key"),
         .seq = path_join(a, dir, "state.seq"),
+        .clean = path_join(a, dir, "state.clean"),
         .lock = path_join(a, dir, "lock"),
         .marker = path_join(a, dir, "state.new"),
     };
@@ -228,6 +229,7 @@ enum err_code store_set_aside(const char *dir, const struct clock *clock, struct
     TRY(move_into(a, p.wal, where, e));
     TRY(move_into(a, p.shm, where, e));
     TRY(move_into(a, p.seq, where, e));
+    TRY(move_into(a, p.clean, where, e));
     if (!keep_key)
         TRY(move_into(a, p.key, where, e));
     TRY(sync_folder(dir, e));

@@ -12,8 +12,8 @@
  * whenever it is read
  *
  * So a row that was changed, lost, doubled or put back to an earlier version is noticed before
- * anything is done because of it, and opening costs no walk over the whole ledger but SQLite's own
- * quick_check.
+ * anything is done because of it, and opening costs no walk over the whole ledger. SQLite's own
+ * quick_check walks over everything once a day, and whenever the last one did not close in order.
  */
 #ifndef MIRRORCTL_STORE_INTERNAL_H
 #define MIRRORCTL_STORE_INTERNAL_H
@@ -49,8 +49,11 @@ struct store {
     char id[STORE_ID_HEX + 1];
     const struct clock *clock;
     bool read_only;
-    int seq_fd;  /* state.seq; -1 when read-only */
-    int lock_fd; /* -1: not held */
+    int64_t walked; /* wall time when quick_check last read all of it; 0: has to be done */
+    bool settled;   /* when it was opened, or since store_journal_recover, no intent was open */
+    int64_t open_intents; /* since then */
+    int seq_fd;           /* state.seq; -1 when read-only */
+    int lock_fd;          /* -1: not held */
 };
 
 /* ---- Folder and files (create.c) ---------------------------------------------------------------
@@ -58,7 +61,7 @@ struct store {
 
 /* What is there. Filled by paths_look. */
 struct paths {
-    const char *dir, *db, *wal, *shm, *key, *seq, *lock;
+    const char *dir, *db, *wal, *shm, *key, *seq, *clean, *lock;
     const char *marker; /* state.new: a creation has begun and did not end */
     bool has_db, has_key, has_marker;
 };
@@ -208,6 +211,15 @@ enum err_code seq_create(struct store *s, const char *path, struct err *e);
 enum err_code seq_open(struct store *s, const char *path, int64_t *out_generation, struct err *e);
 enum err_code seq_note(struct store *s, int64_t generation, struct err *e);
 void seq_close(struct store *s);
+
+/* ---- Clean close (clean.c) ---------------------------------------------------------------------
+ */
+
+/* Before the database is opened: sets `settled` and `walked` when the last one who wrote closed it
+ * in order, and nobody has touched it since. Anything else sets nothing. */
+void clean_look(struct store *s, const struct paths *p);
+/* After the database was closed. */
+void clean_leave(const struct store *s);
 
 /* ---- Lock file (lock.c) ------------------------------------------------------------------------
  */

@@ -68,6 +68,7 @@ enum err_code store_journal_begin(struct store *s, const char *slave, const stru
     TRY(txn_write(&t, e));
     TRY(db_number(s, "SELECT max(id) FROM journal", &last, e));
     if (n > 0) {
+        s->open_intents += (int64_t)n;
         TRY(db_kept(s, TABLE_JOURNAL.insert, &st, e));
         for (size_t i = 0; i < n; i++)
             TRY(write_intent(&t, st, last + 1 + (int64_t)i, slave, &actions[i], e));
@@ -167,7 +168,9 @@ enum err_code store_journal_end(struct store *s, const char *slave, int64_t firs
     for (size_t i = 0; i < n; i++)
         TRY(end_one(&t, &x, &w, first_id + (int64_t)i, &actions[i], &outcomes[i], e));
     TRY(ledger_finish(&w, e));
-    return txn_commit(&t, e);
+    TRY(txn_commit(&t, e));
+    s->open_intents -= (int64_t)n;
+    return ERR_OK;
 }
 
 /* ---- Recovery ----------------------------------------------------------------------------------
@@ -214,7 +217,11 @@ enum err_code store_journal_recover(struct store *s, journal_row_fn row, struct 
     size_t n = 0, cap = 0;
     bool there = false;
 
+    *out = NULL;
+    *out_n = 0;
     TRY(txn_write(&t, e));
+    if (s->settled && s->open_intents == 0)
+        return ERR_OK;
     TRY(journal_stmts_open(s, &x, e));
     TRY(db_kept(s, "SELECT * FROM journal WHERE ended = 0 AND id > ? ORDER BY id LIMIT 1", &st, e));
     for (int64_t last = 0;;) {
@@ -235,6 +242,8 @@ enum err_code store_journal_recover(struct store *s, journal_row_fn row, struct 
     }
     if (n > 0)
         TRY(txn_commit(&t, e));
+    s->settled = true;
+    s->open_intents = 0;
     *out = found;
     *out_n = n;
     return ERR_OK;

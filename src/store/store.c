@@ -25,6 +25,7 @@ void store_close(struct store *s)
         return;
     db_close(s);
     seq_close(s);
+    clean_leave(s);
     lock_drop(&s->lock_fd);
     fingerprint_key_release(&s->key);
     buf_release(&s->scratch);
@@ -93,6 +94,7 @@ static enum err_code open_all(struct store *s, struct err *e)
     store_derive_id(s);
     /* Before the database: a commit between the two makes that one newer, which is fine. */
     TRY(seq_open(s, p.seq, &seq, e));
+    clean_look(s, &p);
     TRY(db_open(s, p.db, is_immutable(s, &p), e));
     TRY(store_check(s, seq, e));
     /* A creation that was complete but for its last step. */
