@@ -13,7 +13,7 @@
 enum {
     WORKERS_DEFAULT = 32,
     WORKERS_MAX = 256,
-    WORKERS_FIRST = 8,
+    WORKERS_FIRST = 3,
     GROW_MS = 20,
     WORKER_STACK = 512 << 10 /* libgit2 and jansson recurse little; 1,000 threads would still fit */
 };
@@ -87,8 +87,7 @@ static void run_threads(struct crew *crew, size_t most)
         size_t before = crew->done;
         wait_a_while(crew);
         if (crew->done == before && crew->next < crew->n)
-            hired = hire(crew, threads, hired,
-                         hired + WORKERS_FIRST < most ? hired + WORKERS_FIRST : most);
+            hired = hire(crew, threads, hired, hired * 2 < most ? hired * 2 : most);
     }
     pthread_mutex_unlock(&crew->lock);
     for (size_t i = 0; i < hired; i++)
