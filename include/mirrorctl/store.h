@@ -113,7 +113,8 @@ struct journal_outcome {
 /*
  * Outcomes for ids first_id … first_id+n-1, and their ledger rows, in one transaction. `put` and `drop`
  * count only with ERR_OK; neither of them leaves the ledger as it is. ERR_CONFLICT: an id is not open, or
- * was begun for something else; then nothing is written.
+ * was begun for something else; then nothing is written. Outlives the process at once, and a power cut from
+ * the next other write on: until then a power cut leaves the intents open, which costs one more look.
  */
 enum err_code store_journal_end(struct store *s, const char *slave, int64_t first_id,
                                 const struct action *actions, const struct journal_outcome *outcomes,

@@ -24,10 +24,12 @@ enum {
     LOCK_LOOK_MS = 50,   /* between two looks at a lock that another process holds */
     FACTS_BYTES = 32768, /* of the file that remembers; an address and a path fit */
     FACTS_WORKFLOW_BYTES = 16384,
-    STAMP_DEPTH = 64, /* folders below refs/: a ref name has 1 KB */
+    REFS_BYTES = 128 << 20, /* a million refs of a usual length */
+    STAMP_DEPTH = 64,       /* folders below refs/: a ref name has 1 KB */
 };
 
 #define FACTS_FILE    "mirrorctl-cache"
+#define REFS_FILE     "mirrorctl-refs"
 #define DAMAGED_FILE  "mirrorctl-damaged"
 #define FACTS_VERSION "mirrorctl cache 1"
 
@@ -189,6 +191,39 @@ static void read_workflows(struct arena *a, char **text, struct workflow_list *o
     }
 }
 
+/* The refs that were found whole, one line each as git's packed-refs has them. */
+static enum err_code write_refs(struct arena *a, const char *dir, const struct git_source *s,
+                                struct err *e)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(REFS_BYTES);
+
+    for (size_t i = 0; i < s->n; i++)
+        TRY(buf_addf(&text, e, "%s %s\n", s->refs[i].oid, s->refs[i].name));
+    return file_write_atomic(path_join(a, dir, REFS_FILE), text.data, text.len, 0600, e);
+}
+
+bool cache_recall_refs(const struct cache *c, struct arena *a, struct git_refs *out)
+{
+    CLEANUP(buf_release) struct buf bytes = BUF_INIT(REFS_BYTES);
+    struct err ignored = ERR_INIT;
+    size_t cap = 0;
+    const char *line;
+
+    *out = (struct git_refs){.n = 0};
+    if (file_read(path_join(a, c->dir, REFS_FILE), &bytes, &ignored) != ERR_OK)
+        return false;
+    char *text = arena_strdup(a, buf_str(&bytes));
+    while ((line = strsep(&text, "\n")) != NULL && *line != '\0') {
+        char *name = strchr(line, ' ');
+        if (name == NULL)
+            return false;
+        *name++ = '\0';
+        out->items = arena_grow(a, out->items, out->n, &cap, sizeof(*out->items));
+        out->items[out->n++] = (struct git_ref){.name = name, .oid = line};
+    }
+    return c->facts.whole == cache_stamp(c->dir, out->items, out->n);
+}
+
 /* False: the file says nothing that can be relied upon. */
 static bool read_facts(struct arena *a, const char *dir, struct cache_facts *out)
 {
@@ -231,6 +266,9 @@ enum err_code cache_remember(struct cache *c, const struct git_source *s, uint64
     if (str_eq(c->facts.default_branch, new.default_branch) && c->facts.refs == new.refs &&
         c->facts.whole == new.whole &&str_eq(c->facts.workflows.commit, new.workflows.commit))
         return ERR_OK;
+    /* Refs that facts do not vouch for yet, or no more, are of no use, and do no harm. */
+    if (whole != 0 && whole != c->facts.whole)
+        TRY(write_refs(c->arena, c->dir, s, e));
     return write_facts(c->arena, c->dir, &new, e);
 }
 

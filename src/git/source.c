@@ -395,12 +395,18 @@ static enum err_code refresh(struct opening *o, struct err *e)
 static enum err_code take_offline(struct opening *o, struct err *e)
 {
     struct git_source *s = o->source;
+    struct git_refs known;
 
     if (o->cache.fresh)
         return err_set(e, ERR_NOT_FOUND, "there is no cache of %s yet, and the master is not asked",
                        o->spec->url);
-    TRY(open_or_rebuild(o, e));
-    if (!read_cache_refs(s) || !has_all_objects(s))
+    if (cache_recall_refs(&o->cache, o->scratch, &known)) {
+        take_refs(s, &known);
+        take_workflows(s, &o->cache.facts.workflows);
+    } else {
+        TRY(open_or_rebuild(o, e));
+    }
+    if (s->repo != NULL && (!read_cache_refs(s) || !has_all_objects(s)))
         return err_set(e, ERR_DAMAGED, "the cache '%s' is damaged; a run with the network mends it",
                        o->cache.dir);
     if (o->cache.facts.default_branch[0] != '\0')

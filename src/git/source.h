@@ -95,6 +95,8 @@ uint64_t cache_stamp(const char *dir, const struct git_ref *refs, size_t n);
 /* Writes the facts of the source when they changed. `whole` 0: it was not looked at. */
 enum err_code cache_remember(struct cache *c, const struct git_source *s, uint64_t whole,
                              struct err *e);
+/* The refs that were remembered, when the cache was whole with them and is untouched since. */
+bool cache_recall_refs(const struct cache *c, struct arena *a, struct git_refs *out);
 void cache_close(struct cache *c); /* for CLEANUP: lets go of the lock */
 /* The lock alone: shared with others that fetch into the cache, or not. */
 enum err_code cache_lock(const char *dir, bool shared, struct ms wait,

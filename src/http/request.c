@@ -43,11 +43,8 @@ static bool is_read(const struct http_request *rq)
 }
 
 static enum err_code check_request(const struct http *h, const struct http_request *rq,
-                                   struct err *e)
+                                   const char *origin, struct err *e)
 {
-    CLEANUP(text_freep) char *origin = NULL;
-
-    TRY(url_origin(rq->url, &origin, e));
     if (rq->lane == NULL)
         return err_set(e, ERR_USAGE, "a request without a lane");
     if (!str_eq(origin, rq->lane->origin))
@@ -374,13 +371,16 @@ enum err_code http_do(struct http *h, const struct http_request *rq, struct http
     struct http_reply reply = HTTP_REPLY_INIT;
     struct course c = {.h = h, .rq = rq, .lane = rq->lane, .write = !is_read(rq)};
 
+    CLEANUP(text_freep) char *origin = NULL;
+
     http_reply_release(rp);
-    if (http_check_url(rq->url, e) != ERR_OK) /* such a URL may hold a password: not repeated */
+    if (url_origin(rq->url, &origin, e) !=
+        ERR_OK) /* such a URL may hold a password: not repeated */
         return err_wrap(e, "%s", rq->method);
     atomic_fetch_add(&h->callers, 1);
     c.deadline = deadline_of(h, rq);
     c.url = mem_strdup(rq->url);
-    enum err_code r = check_request(h, rq, e);
+    enum err_code r = check_request(h, rq, origin, e);
     if (r == ERR_OK)
         r = go(&c, &reply, e);
     course_release(&c);

@@ -164,6 +164,15 @@ static enum err_code begin(struct txn *t, const char *sql, struct err *e)
     return db_exec(t->s, sql, e);
 }
 
+static enum err_code begin_write(struct txn *t, struct err *e)
+{
+    t->writes = true;
+    return begin(t,
+                 t->hurries ? "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE"
+                            : "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+                 e);
+}
+
 enum err_code txn_read(struct txn *t, struct err *e)
 {
     return begin(t, "BEGIN", e);
@@ -171,8 +180,13 @@ enum err_code txn_read(struct txn *t, struct err *e)
 
 enum err_code txn_write(struct txn *t, struct err *e)
 {
-    t->writes = true;
-    return begin(t, "BEGIN IMMEDIATE", e);
+    return begin_write(t, e);
+}
+
+enum err_code txn_write_hurried(struct txn *t, struct err *e)
+{
+    t->hurries = true;
+    return begin_write(t, e);
 }
 
 enum err_code txn_commit(struct txn *t, struct err *e)
@@ -184,7 +198,7 @@ enum err_code txn_commit(struct txn *t, struct err *e)
     TRY(meta_put(t, META_STORE, &m, e));
     TRY(db_exec(t->s, "COMMIT", e));
     /* After the commit: noted before it, a crash between the two would look like a lost commit. */
-    return seq_note(t->s, m.num, e);
+    return t->hurries ? ERR_OK : seq_note(t->s, m.num, e);
 }
 
 void txn_end(struct txn *t)

@@ -132,13 +132,20 @@ struct txn {
     struct store *s;
     struct arena *arena; /* not NULL: begun */
     bool writes;
+    bool hurries;
 };
 #define TXN_INIT(store)                                                                            \
     {                                                                                              \
-        .s = (store), .arena = NULL, .writes = false                                               \
+        .s = (store), .arena = NULL, .writes = false, .hurries = false                             \
     }
 enum err_code txn_read(struct txn *t, struct err *e);
 enum err_code txn_write(struct txn *t, struct err *e);
+/*
+ * For what may be lost with the power, since what is then left leads to the same end: the commit
+ * does not wait for the disk, and reaches it with the next that does (WAL keeps their order). It is
+ * not noted in state.seq.
+ */
+enum err_code txn_write_hurried(struct txn *t, struct err *e);
 enum err_code txn_commit(struct txn *t, struct err *e); /* of a write */
 void txn_end(struct txn *t);
 

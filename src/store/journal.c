@@ -162,7 +162,9 @@ enum err_code store_journal_end(struct store *s, const char *slave, int64_t firs
 
     if (n == 0)
         return ERR_OK;
-    TRY(txn_write(&t, e));
+    /* Without it the intent is open, and its outcome unknown: the next pass looks, and acts again.
+     */
+    TRY(txn_write_hurried(&t, e));
     TRY(journal_stmts_open(s, &x, e));
     TRY(ledger_begin(&w, &t, slave, e));
     for (size_t i = 0; i < n; i++)

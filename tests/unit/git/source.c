@@ -191,6 +191,10 @@ static void fetches_other_namespaces_when_asked(void **state)
 static void works_offline(void **state)
 {
     struct place *p = *state;
+    static const char *const HARM[] = {
+        "touch cache/objects/pack/*.pack", "sed -i s/heads/tails/ cache/mirrorctl-refs",
+        "echo rubbish >cache/mirrorctl-refs", "rm cache/mirrorctl-refs",
+        "head -c 70 /dev/zero >cache/mirrorctl-refs"};
     struct git_source *s = NULL;
 
     make_master(p, "master");
@@ -206,6 +210,17 @@ static void works_offline(void **state)
     assert_ok(p, git_source_open(&spec, &s, &p->err));
     assert_int_equal(count_refs(p, s), 4);
     assert_string_equal(git_source_default_branch(s), "main");
+    assert_null(s->repo);
+    const char *main_oid = git_source_oid(s, MAIN);
+    for (size_t i = 0; i < ARRAY_LEN(HARM); i++) {
+        struct git_source *other = NULL;
+        (void)sh(p, "%s", HARM[i]);
+        assert_ok(p, git_source_open(&spec, &other, &p->err));
+        assert_non_null(other->repo);
+        assert_int_equal(count_refs(p, other), 4);
+        assert_string_equal(git_source_oid(other, MAIN), main_oid);
+        git_source_free(other);
+    }
     git_source_free(s);
 }
 
