@@ -278,6 +278,7 @@ void apply_slave(struct pass_slave *s)
     if (s->m != NULL)
         remember_slave(s);
     apply_plan(s);
+    read_back(s);
     if (s->m != NULL)
         remember_slave(s); /* the marker may be new */
     struct err none = ERR_INIT;

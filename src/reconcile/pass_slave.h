@@ -64,8 +64,8 @@ struct pass {
 /* ---- workers.c ----------------------------------------------------------------------------------
  */
 
-/* Runs fn for every slave, at most o.workers of those that wait for the network at a time; returns when
- * all are done. */
+/* Runs fn for every slave, at most o.workers of those that wait for the network at a time; returns
+ * when all are done. */
 void workers_run(struct pass *p, void (*fn)(struct pass_slave *s),
                  bool (*waits)(const struct pass_slave *s));
 
@@ -88,7 +88,7 @@ void desired_after_refs(struct pass_slave *s);
 /* The workflow set of the role, over the files that are there and those that come with the code. */
 void desired_workflows(struct pass_slave *s);
 
-/* ---- observe.c, apply.c, second_look.c
+/* ---- observe.c, apply.c, second_look.c, read_back.c
  * ------------------------------------------------------------ */
 
 void observe_slave(struct pass_slave *s);
@@ -102,6 +102,8 @@ bool apply_actions(struct pass_slave *s, const struct action *actions, size_t n,
  * Workflow files that came with the push are active the moment it ends (github.md 7.6).
  */
 bool second_look(struct pass_slave *s);
+/* Looks once more at what was written. Changes nothing but what HTTP remembers. */
+void read_back(struct pass_slave *s);
 
 void tell_begin(struct pass_slave *s, const char *doing);
 void tell_action(struct pass_slave *s, const struct action *a, const struct err *e,
